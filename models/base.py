@@ -1,0 +1,281 @@
+"""The one shape of a model, and the only code that saves and loads one.
+
+A saved model is a folder: ``manifest.json`` beside the parts it lists, each with its sha256. A part's file ending decides how it
+is written (JSON, npz, LightGBM text; the encoder's ONNX is copied), and nothing else can be saved or loaded: no pickle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.encoder import Encoder
+from models.errors import ModelFolderError, NotFittedError, TamperedError, WrongFormatError, WrongSlugError
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+ENCODER = "encoder"
+
+Part = Any
+"""A JSON value, a mapping of arrays, text or an `Encoder`; the part's name decides which."""
+
+
+class Record(BaseModel):
+    """A row of a file or a query over HTTP; immutable, and strict about names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rest: ClassVar[str | None] = None
+    """The field, a mapping, that takes the columns of a flat file which no other field names. ``None``: they are ignored."""
+
+
+class Config(BaseModel):
+    """A model's settings; each with bounds and units."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = Field(default=0, ge=0, description="Seed of every random choice made while fitting.")
+
+
+class Prediction(BaseModel):
+    """One answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    prediction_id: str | None = Field(default=None, description="Names this answer when its outcome is reported; given by the server.")
+
+
+C = TypeVar("C", bound=Config)
+Q = TypeVar("Q", bound=Record)
+E = TypeVar("E", bound=Record)
+P = TypeVar("P", bound=Prediction)
+
+
+@dataclass(frozen=True)
+class Contract(Generic[C, Q, E, P]):
+    """What a model promises to read and to answer.
+
+    Parameters
+    ----------
+    slug
+        Its name everywhere: file, experiment, registered model, route, data folder.
+    config, query, example, prediction
+        The types of its settings, its requests, its training rows and its answers.
+    event
+        The type of what `OnlineModel.update` takes; ``None`` for a model that learns only in training.
+    """
+
+    slug: str
+    config: type[C]
+    query: type[Q]
+    example: type[E]
+    prediction: type[P]
+    event: type[Record] | None = None
+
+
+class Model(ABC, Generic[C, Q, E, P]):
+    """A model: fitted from examples, asked with queries, saved to and loaded from a folder.
+
+    ``__init__`` only assigns; what is learned ends in an underscore. `predict` may be called from several threads at once.
+    """
+
+    contract: ClassVar[Contract[Any, Any, Any, Any]]
+
+    def __init__(self, config: C | None = None) -> None:
+        self.config: C = config if config is not None else self.contract.config()
+
+    @abstractmethod
+    def fit(self, examples: Iterable[E]) -> Self:
+        """Learn from training rows, in the order given; forget what was learned before.
+
+        Raises
+        ------
+        InputError
+            If the examples cannot teach this model anything: none, or a label with one class.
+        """
+
+    @abstractmethod
+    def predict(self, queries: Sequence[Q]) -> list[P]:
+        """One prediction per query, in order; the same whether a query comes alone or in a batch.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit` or `load`. Nothing else: what cannot be known is an answer, not an exception.
+        """
+
+    @abstractmethod
+    def _state(self) -> dict[str, Part]:
+        """What was learned, as parts by file name; the key ``encoder`` holds the `Encoder`, if the model uses it."""
+
+    @abstractmethod
+    def _restore(self, parts: Mapping[str, Part]) -> None:
+        """Take back what `_state` gave."""
+
+    def _require_fitted(self) -> None:
+        if not any(name.endswith("_") for name in vars(self)):
+            raise NotFittedError(f"{type(self).__name__} is not fitted: expected fit or load before predict or save")
+
+    def save(self, folder: Path, *, data_sha256: str = "") -> str:
+        """Write the model to a new or empty folder; the same model gives the same bytes.
+
+        Parameters
+        ----------
+        folder
+            Is created.
+        data_sha256
+            Hash of the training data, for the manifest.
+
+        Returns
+        -------
+        str
+            The sha256 of the manifest, which vouches for every part.
+        """
+        self._require_fitted()
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise ModelFolderError(f"expected a new or empty folder to save {self.contract.slug} in, got {folder}")
+        for name, part in self._state().items():
+            if name == ENCODER:
+                part.save(folder / ENCODER)
+            else:
+                (folder / name).write_bytes(_codec(name).dump(part))
+        manifest = {
+            "format": FORMAT,
+            "slug": self.contract.slug,
+            "config": self.config.model_dump(mode="json"),
+            "data_sha256": data_sha256,
+            "parts": {name: sha256_of(folder / name) for name in _files(folder)},
+        }
+        (folder / MANIFEST).write_bytes(_dump_json(manifest))
+        return sha256_of(folder / MANIFEST)
+
+    @classmethod
+    def load(cls, folder: Path, *, manifest_sha256: str | None = None) -> Self:
+        """Read a model that `save` wrote; every byte is checked before it is used.
+
+        Parameters
+        ----------
+        manifest_sha256
+            What `save` returned, when the caller has it from elsewhere (the registry); ``None`` trusts the manifest in the folder.
+
+        Raises
+        ------
+        WrongSlugError, WrongFormatError, TamperedError
+            If the folder is another model, another format, or not as it was saved.
+        """
+        manifest = read_manifest(folder, manifest_sha256)
+        slug = cls.contract.slug
+        if manifest["slug"] != slug:
+            raise WrongSlugError(f"expected a {slug} model in {folder}, got a {manifest['slug']} model")
+        contents = _verified(folder, manifest["parts"])
+        model = cls(cls.contract.config.model_validate(manifest["config"]))
+        parts: dict[str, Part] = {name: _codec(name).load(data) for name, data in contents.items() if "/" not in name}
+        if any(name.startswith(f"{ENCODER}/") for name in contents):
+            parts[ENCODER] = Encoder.shared(folder / ENCODER)
+        model._restore(parts)
+        return model
+
+
+class OnlineModel(Model[C, Q, E, P]):
+    """A model that goes on learning between trainings."""
+
+    @abstractmethod
+    def update(self, events: Iterable[Any]) -> Self:
+        """Learn from what just happened; the order of events with the same instant does not matter.
+
+        Deterministic, so that every worker that replays the same events reaches the same state. Called from one thread, while
+        others may be in `predict`.
+        """
+
+
+@dataclass(frozen=True)
+class _Codec:
+    dump: Callable[[Part], bytes]
+    load: Callable[[bytes], Part]
+
+
+def _dump_json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _dump_npz(arrays: Mapping[str, np.ndarray[Any, Any]]) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def _load_npz(data: bytes) -> dict[str, np.ndarray[Any, Any]]:
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+_CODECS = {
+    ".json": _Codec(_dump_json, json.loads),
+    ".npz": _Codec(_dump_npz, _load_npz),
+    ".txt": _Codec(str.encode, bytes.decode),
+}
+
+
+def _codec(name: str) -> _Codec:
+    codec = _CODECS.get(Path(name).suffix)
+    if codec is None or Path(name).name != name:
+        raise ModelFolderError(f"expected a plain file name ending in one of {', '.join(_CODECS)}, got {name!r}")
+    return codec
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_manifest(folder: Path, manifest_sha256: str | None = None) -> dict[str, Any]:
+    """The manifest of a saved model, checked for its own hash (when given) and its format.
+
+    Raises
+    ------
+    WrongFormatError, TamperedError, ModelFolderError
+        If there is none, or not the expected one.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise ModelFolderError(f"expected a saved model in {folder}, found no {MANIFEST}")
+    data = path.read_bytes()
+    if manifest_sha256 is not None and hashlib.sha256(data).hexdigest() != manifest_sha256:
+        raise TamperedError(f"expected the manifest {manifest_sha256[:12]} in {folder}, got another: fetch or train the version again")
+    try:
+        manifest: dict[str, Any] = json.loads(data)
+        written_format = manifest["format"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise TamperedError(f"expected {path} to be the JSON that Foretell wrote, got something else") from error
+    if written_format != FORMAT:
+        raise WrongFormatError(f"expected model format {FORMAT} in {folder}, got {written_format}: train the model again")
+    return manifest
+
+
+def _files(folder: Path) -> list[str]:
+    """Names of the files below a folder, with forward slashes, sorted; the manifest is not among them."""
+    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir() or path.is_symlink())
+    return sorted(name for name in names if name != MANIFEST)
+
+
+def _verified(folder: Path, expected: Mapping[str, str]) -> dict[str, bytes]:
+    """The bytes of every part; each file is read once, so what was checked is what is used."""
+    if (found := _files(folder)) != sorted(expected):
+        raise TamperedError(f"expected the parts {sorted(expected)} in {folder}, found {found}")
+    contents = {}
+    for name, digest in expected.items():
+        contents[name] = (folder / name).read_bytes()
+        if hashlib.sha256(contents[name]).hexdigest() != digest:
+            raise TamperedError(f"{name} in {folder} changed since it was saved: fetch or train the version again")
+    return contents

@@ -1,0 +1,44 @@
+"""The environment variables that Foretell understands, read in this one place and only when asked."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What the surroundings ask of this process.
+
+    Parameters
+    ----------
+    home
+        ``FORETELL_HOME``: everything local lives below it. Default ``./.foretell``.
+    encoder
+        ``FORETELL_ENCODER``: a folder or a hub id of a sentence-transformers model. ``None``: the packaged all-MiniLM-L6-v2.
+    tracking_uri
+        ``MLFLOW_TRACKING_URI``. Default: SQLite at ``<home>/mlflow.db``.
+    models
+        ``FORETELL_MODELS``: comma-separated slugs that the server answers for. Empty: all.
+    reload_seconds
+        ``FORETELL_RELOAD_SECONDS``: how often the server asks the registry for a newer champion. Default 10.
+    """
+
+    home: Path
+    encoder: str | None
+    tracking_uri: str
+    models: tuple[str, ...]
+    reload_seconds: float
+
+
+def environment() -> Environment:
+    """Read the environment as it is now; creates nothing."""
+    home = Path(os.environ.get("FORETELL_HOME") or ".foretell").expanduser().resolve()
+    return Environment(
+        home=home,
+        encoder=os.environ.get("FORETELL_ENCODER") or None,
+        tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home / 'mlflow.db'}",
+        models=tuple(slug.strip() for slug in os.environ.get("FORETELL_MODELS", "").split(",") if slug.strip()),
+        reload_seconds=float(os.environ.get("FORETELL_RELOAD_SECONDS") or 10),
+    )

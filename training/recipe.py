@@ -1,0 +1,107 @@
+"""What a training file must state: how rows are split, what is measured, what must be beaten, what a reviewer sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from models.base import E, Model, P, Q
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+T = TypeVar("T")
+
+LOWER_IS_BETTER = frozenset({"brier_score", "log_loss", "ece", "false_confidence_rate"})
+
+
+@dataclass(frozen=True)
+class Split(Generic[E]):
+    """Rows to learn from and rows to be judged on."""
+
+    train: Sequence[E]
+    holdout: Sequence[E]
+
+
+@dataclass(frozen=True)
+class Case(Generic[Q, T]):
+    """One question of the hold-out, with the right answer: what the paired bootstrap resamples.
+
+    Parameters
+    ----------
+    query
+        What the model is asked.
+    truth
+        The right answer, in whatever form `Recipe.evaluate` understands.
+    slices
+        Groups this case belongs to, by the name of the grouping: ``{"contract": "monthly"}``.
+    """
+
+    query: Q
+    truth: T
+    slices: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A bound that a metric must keep, or nothing is registered."""
+
+    metric: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def shortfall(self, value: float) -> float:
+        """By how much `value` misses the bound; zero or less if it keeps it. NaN misses by infinity."""
+        if value != value:
+            return float("inf")
+        misses = [bound - value for bound in (self.at_least,) if bound is not None]
+        misses += [value - bound for bound in (self.at_most,) if bound is not None]
+        return max(misses, default=0.0)
+
+
+Predictor = Callable[[Sequence[Q]], list[P]]
+
+
+@dataclass(frozen=True)
+class Recipe(Generic[Q, E, P, T]):
+    """How one model is trained and judged; `training.run` does the rest, the same for every slug.
+
+    Parameters
+    ----------
+    slug
+        The model's.
+    split
+        ``(rows, seed) -> Split``; used when no hold-out file is given.
+    split_protects
+        What the split protects against, in one sentence for the model card.
+    cases
+        ``(split, seed) -> cases`` of the hold-out. May draw synthetic cases from it, and must say so in `limits`.
+    evaluate
+        ``(predictions, cases) -> metrics``, both in the same order; the names are those of the field (DESIGN's list).
+        Also run on resamples and on slices, so it must accept any non-empty selection of cases and leave out what is undefined there.
+    baseline
+        ``(training rows) -> predictor``: the trivial answer that must be beaten, kept in every evaluation.
+    baseline_name
+        What the baseline does, in a few words.
+    primary
+        The metric that decides promotion, and that the baseline must lose on.
+    gates
+        Bounds on metrics of the hold-out.
+    figures
+        ``(model, predictions, cases) -> figures`` by file stem: what a person wants to look at before approving.
+    limits
+        When not to use the model, as Markdown for the card.
+    """
+
+    slug: str
+    split: Callable[[Sequence[E], int], Split[E]]
+    split_protects: str
+    cases: Callable[[Split[E], int], list[Case[Q, T]]]
+    evaluate: Callable[[Sequence[P], Sequence[Case[Q, T]]], dict[str, float]]
+    baseline: Callable[[Sequence[E]], Predictor[Q, P]]
+    baseline_name: str
+    primary: str
+    gates: tuple[Gate, ...]
+    figures: Callable[[Model[Any, Q, E, P], Sequence[P], Sequence[Case[Q, T]]], Mapping[str, Figure]]
+    limits: str
