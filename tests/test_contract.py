@@ -1,0 +1,29 @@
+"""Every model keeps every promise of the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import models
+from models.errors import ModelFolderError, UnknownModelError
+from tests.checks import CHECKS, Subject, subject
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__.removeprefix("check_"))
+@pytest.mark.parametrize("slug", models.MODELS)
+def test_contract(slug: str, check: Callable[[Subject], None]) -> None:
+    check(subject(slug))
+
+
+def test_unknown_slug_names_the_known_ones() -> None:
+    with pytest.raises(UnknownModelError, match="expected one of root_cause, churn, interest_graph as the model, got 'weather'"):
+        models.get("weather")
+
+
+def test_folder_that_is_not_a_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelFolderError, match=r"found no manifest\.json"):
+        models.get("churn").load(tmp_path)
