@@ -1,0 +1,70 @@
+"""Files of rows, read and written as records: CSV, TSV, JSON lines and Parquet, plain or gzipped.
+
+Reading and writing stream, so a file may be larger than memory. What a file is, is decided by its content (gzip, Parquet, a ``{``)
+before its name; a table's delimiter is sniffed among comma, tab, semicolon and bar. An empty cell, or a JSON null, is an absent value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from models.base import Record
+from models.errors import InputError
+from models.rows.binding import Binding
+from models.rows.formats import open_rows
+from models.rows.source import BrokenError
+from models.rows.write import write_rows
+
+__all__ = ["read_rows", "write_rows"]
+
+R = TypeVar("R", bound=Record)
+
+
+def read_rows(
+    path: Path, record: type[R], mapping: Mapping[str, str] | None = None, *, progress: Callable[[int], None] | None = None
+) -> Iterator[R]:
+    """Read a file row by row, each checked against the record's type.
+
+    Misleads when two columns could name one field: the mapped one wins, then the field's own name, then its aliases in their order.
+
+    Parameters
+    ----------
+    path
+        A table (CSV, TSV, ``.dat``), JSON lines or Parquet, plain or gzipped.
+    record
+        Type of a row. Its field `Record.rest` takes the columns that no other field names; without one they are ignored.
+    mapping
+        Column by field (or a field's alias): ``{"label": "Churn"}``. If every column is a position, counted from 1, the table has
+        no header. ``None``: columns are named as the fields are.
+    progress
+        Is called, time and again, with the number of further bytes of the file that were read. ``None``: nobody asks.
+
+    Returns
+    -------
+    Iterator
+        Records in the file's order. The file's shape is checked when the first one is asked for.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, lacks a column that the record requires, or a row is broken; names the file, the row (of a table
+        the data row, of JSON lines the line), the column, what was expected and what came.
+    """
+    binding = Binding(record, mapping or {})
+    validate = record.model_validate
+    try:
+        with open_rows(path, mapping or {}, progress or _nobody) as rows:
+            for values in binding.bind(rows):
+                yield validate(values)
+    except ValidationError as error:
+        raise InputError(f"{path.name}, row {binding.row}{binding.problem(error)}") from error
+    except BrokenError as error:
+        raise InputError(f"{path.name}{error.place}: {error}") from error
+
+
+def _nobody(_: int) -> None:
+    """Progress that nobody watches."""

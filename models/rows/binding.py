@@ -1,0 +1,129 @@
+"""Which column of a file is which field of a record."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from pydantic import AliasChoices, ValidationError
+
+from models.base import Record
+from models.errors import InputError
+from models.rows.formats import Rows
+from models.rows.source import BrokenError
+
+_SHOWN = 80
+"""Characters of a wrong value that a message repeats."""
+
+
+class Binding:
+    """Turns the rows of a file into the values that a record is made of.
+
+    Parameters
+    ----------
+    mapping
+        Column by field or alias.
+
+    Raises
+    ------
+    InputError
+        If the mapping names a field that the record lacks.
+    """
+
+    def __init__(self, record: type[Record], mapping: Mapping[str, str]) -> None:
+        self._names = {field: _names(record, field) for field in record.model_fields if field != record.rest}
+        self._required = [field for field in self._names if record.model_fields[field].is_required()]
+        self._mapped = {self._field(name): column for name, column in mapping.items()}
+        self._rest = record.rest
+        self._chosen: dict[str, str] = {}
+        self.row = 0
+
+    def bind(self, rows: Rows) -> Iterator[dict[str, Any]]:
+        """Values by field, absent ones left out; `row` is the number of the last one.
+
+        Raises
+        ------
+        BrokenError
+            If the file lacks a column that is mapped or required; before any row, unless only later rows could have shown it.
+        """
+        return self._bind_objects(rows) if rows.columns is None else self._bind_cells(rows.columns, rows)
+
+    def problem(self, error: ValidationError) -> str:
+        """The first thing that is wrong with the last row: its column, what was expected, what came."""
+        first = error.errors(include_url=False)[0]
+        path = [str(part) for part in first["loc"]]
+        field = next((field for field, names in self._names.items() if path and path[0] in names), None)
+        column = self._chosen.get(field, field) if field is not None else ".".join(path[1:] or path)
+        return f", column {column}: {_expected(first)}" if column else f": {_expected(first)}"
+
+    def _field(self, name: str) -> str:
+        field = next((field for field, names in self._names.items() if name in names), None)
+        if field is None:
+            raise InputError(f"expected one of the fields {', '.join(self._names)} to map a column to, got {name!r}")
+        return field
+
+    def _choose(self, columns: Collection[str]) -> dict[str, str]:
+        """Column by field, of the fields that have one."""
+        candidates = {field: [self._mapped[field]] if field in self._mapped else names for field, names in self._names.items()}
+        found = {field: next((name for name in names if name in columns), None) for field, names in candidates.items()}
+        return {field: column for field, column in found.items() if column is not None}
+
+    def _require(self, columns: Collection[str], fields: Collection[str]) -> None:
+        missing = [field for field in fields if field not in self._chosen]
+        if not missing:
+            return
+        wanted = " and ".join(repr(self._mapped.get(field, field)) for field in missing)
+        raise BrokenError(f"expected the column {wanted}, got {', '.join(columns)}: name yours with --map {missing[0]}=COLUMN")
+
+    def _bind_cells(self, columns: Collection[str], rows: Rows) -> Iterator[dict[str, Any]]:
+        self._chosen = self._choose(columns)
+        self._require(columns, {**self._mapped, **dict.fromkeys(self._required)})
+        positions = {column: position for position, column in enumerate(columns)}
+        keys = [(self._names[field][0], positions[column]) for field, column in self._chosen.items()]
+        others = [(column, position) for column, position in positions.items() if column not in self._chosen.values()]
+        for self.row, cells in rows.numbered:
+            values = {key: cells[position] for key, position in keys if cells[position] is not None}
+            if self._rest is not None:
+                values[self._rest] = {column: cells[position] for column, position in others}
+            yield values
+
+    def _bind_objects(self, rows: Rows) -> Iterator[dict[str, Any]]:
+        unseen = dict(self._mapped)
+        for self.row, row in rows.numbered:
+            first = not self._chosen
+            self._chosen = self._choose(row)
+            if first:
+                self._require(row, self._required)
+            values = {self._names[field][0]: row[column] for field, column in self._chosen.items() if row[column] is not None}
+            if self._rest is not None:
+                taken = {self._rest, *self._chosen.values()}
+                named = row.get(self._rest)
+                others = {column: value for column, value in row.items() if column not in taken}
+                values[self._rest] = named if named and not others else {**(named or {}), **others}
+            yield values
+            unseen = {field: column for field, column in unseen.items() if field not in self._chosen}
+        if unseen:
+            raise BrokenError(f"expected the mapped column {next(iter(unseen.values()))!r}, no row has it")
+
+
+def _names(record: type[Record], field: str) -> list[str]:
+    """What a field may be called, first the name that validation surely takes."""
+    info = record.model_fields[field]
+    alias = info.validation_alias or info.alias
+    aliases = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    return list(dict.fromkeys([*(name for name in aliases if isinstance(name, str)), field]))
+
+
+def _expected(problem: Mapping[str, Any]) -> str:
+    """What pydantic found, in the words that Foretell's messages use."""
+    message, value = str(problem["msg"]).removeprefix("Value error, "), problem["input"]
+    if problem["type"] == "missing":
+        return "expected a value, got none"
+    if problem["type"] == "timezone_aware":
+        message = "expected a time with its zone, such as 2026-01-31T09:30:00Z"
+    if message.startswith("Input should be "):
+        message = "expected " + message.removeprefix("Input should be ")
+    if "got " in message:
+        return message
+    shown = value if len(value := repr(value)) <= _SHOWN else value[:_SHOWN] + "..."
+    return f"{message}, got {shown}"

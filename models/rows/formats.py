@@ -1,0 +1,155 @@
+"""The formats: each gives its columns, if they are known up front, and then numbered rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from models.rows.source import MAX_LINE, BrokenError, open_bytes, text_lines
+
+_DELIMITERS = ",\t;|"
+_NO_DELIMITER = "\x1f"
+"""Delimiter of a table with one column, so that a comma in its text is text."""
+
+_SNIFFED_BYTES = 2**16
+_PARQUET_ROWS = 10_000
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a file holds.
+
+    Parameters
+    ----------
+    columns
+        Names in the order of the cells; ``None`` if every row is an object with names of its own.
+    numbered
+        Rows with their numbers, from 1: a sequence of cells each, or a JSON object. An absent value is ``None``.
+    """
+
+    columns: Sequence[str] | None
+    numbered: Iterator[tuple[int, Any]]
+
+
+@contextmanager
+def open_rows(path: Path, mapping: Mapping[str, str], progress: Callable[[int], None]) -> Iterator[Rows]:
+    """Open a file as what its content says it is.
+
+    Parameters
+    ----------
+    mapping
+        Column by field; only to see whether the columns are positions, so that a table has no header.
+    """
+    with open_bytes(path, progress) as content:
+        suffixes = {suffix.lower() for suffix in path.suffixes}
+        named_json = bool(suffixes & {".jsonl", ".ndjson", ".json"})
+        head = content.peek(4)
+        first = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+        if head[:4] == b"PAR1":
+            with tempfile.NamedTemporaryFile() as copy:
+                shutil.copyfileobj(content, copy)
+                copy.flush()
+                yield _parquet(Path(copy.name))
+        elif ".parquet" in suffixes:
+            raise BrokenError("expected Parquet, as the name says, got something else")
+        elif first == b"{" or named_json:
+            yield Rows(None, _objects(text_lines(content)))
+        else:
+            headless = bool(mapping) and all(column.isdecimal() for column in mapping.values())
+            yield _table(content, headless)
+
+
+def _parquet(file: Path) -> Rows:
+    try:
+        frame = pl.scan_parquet(file)
+        columns = frame.collect_schema().names()
+        rows = chain.from_iterable(batch.iter_rows() for batch in frame.collect_batches(chunk_size=_PARQUET_ROWS))
+    except pl.exceptions.PolarsError as error:
+        raise BrokenError(f"expected a whole Parquet file, got a broken one ({error}): write or copy it again") from error
+    return Rows(columns, enumerate(rows, start=1))
+
+
+def _objects(lines: Iterator[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    number = 0
+    try:
+        for number, line in enumerate(lines, start=1):
+            if line.isspace():
+                continue
+            value = json.loads(line)
+            if isinstance(value, dict):
+                yield number, value
+            else:
+                raise BrokenError(f"expected one JSON object per line, got a JSON {type(value).__name__}", f", row {number}")
+    except json.JSONDecodeError as error:
+        if number == 1 and error.doc.lstrip().startswith("["):
+            raise BrokenError("expected one JSON object per line, got a JSON array: convert it with jq -c '.[]'") from error
+        raise BrokenError(f"expected a JSON object, got broken JSON ({error.msg} at character {error.colno})", f", row {number}") from error
+    except BrokenError as error:
+        raise error if error.place else BrokenError(str(error), f", row {number + 1}") from error
+
+
+def _table(content: io.BufferedReader[Any], headless: bool) -> Rows:
+    csv.field_size_limit(MAX_LINE)
+    head = content.peek(_SNIFFED_BYTES)[:_SNIFFED_BYTES].decode(errors="replace").splitlines(keepends=True)
+    records = csv.reader(text_lines(content), delimiter=_sniffed(head), strict=True)
+    try:
+        header = next(record for record in records if record)
+    except (csv.Error, BrokenError) as error:
+        raise BrokenError(_plain(error), ", header") from error
+    except StopIteration:
+        raise BrokenError("expected a header and rows, got only empty lines") from None
+    if headless:
+        return Rows([str(position) for position in range(1, len(header) + 1)], _cells(chain([header], records), len(header)))
+    columns = [name.strip() or f"column {position}" for position, name in enumerate(header, start=1)]
+    if twice := {name for name in columns if columns.count(name) > 1}:
+        raise BrokenError(f"expected columns with different names, got {', '.join(sorted(twice))} more than once", ", header")
+    return Rows(columns, _cells(records, len(columns)))
+
+
+def _cells(records: Iterator[list[str]], width: int) -> Iterator[tuple[int, list[str | None]]]:
+    number = 0
+    try:
+        for cells in records:
+            if len(cells) == width:
+                number += 1
+                yield number, [cell or None for cell in cells]
+            elif cells:
+                raise BrokenError(f"expected {width} cells as in the header, got {len(cells)}: is a delimiter or a quote missing?")
+    except (csv.Error, BrokenError) as error:
+        raise BrokenError(_plain(error), f", row {number + 1}") from error
+
+
+def _plain(error: Exception) -> str:
+    """What csv says, in words for those who do not know the module."""
+    if "unexpected end of data" in str(error):
+        return "expected the quote to be closed, got the end of the file"
+    if "expected after" in str(error):
+        return "expected quotes to enclose a whole cell and to be doubled inside it, got text after a closing quote"
+    return str(error)
+
+
+def _sniffed(head: Sequence[str]) -> str:
+    """The delimiter that splits the first line, and most of the next ones into as many cells."""
+
+    def agreement(delimiter: str) -> tuple[int, int]:
+        try:
+            widths = [len(cells) for cells in csv.reader(head, delimiter=delimiter) if cells]
+        except csv.Error:
+            return 0, 0
+        if not widths or widths[0] == 1:
+            return 0, 0
+        return widths.count(widths[0]), widths[0]
+
+    best = max(_DELIMITERS, key=agreement)
+    return best if agreement(best) > (0, 0) else _NO_DELIMITER
