@@ -11,6 +11,7 @@
     │   ├── WrongFormatError  it was written by another format of Foretell
     │   └── TamperedError     a part is missing, added or changed since it was saved
     ├── EncoderError          the text encoder is missing, or its weights are not the expected ones
+    ├── FetchError            a public set cannot be downloaded, or is not what it should be
     ├── GateError             a trained version missed a gate; nothing was registered
     └── RegistryError         the model registry cannot be reached, or lacks what was asked for
 
@@ -53,6 +54,10 @@ class TamperedError(ModelFolderError):
 
 class EncoderError(ForetellError):
     """The text encoder is missing, or its weights are not the expected ones."""
+
+
+class FetchError(ForetellError):
+    """A public set cannot be downloaded, or is not what it should be."""
 
 
 class GateError(ForetellError):
