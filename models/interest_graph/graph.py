@@ -1,0 +1,291 @@
+"""The model: interests from the ledger, recommendations from the relations, both kept apart from how they are stored."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from models.base import Contract, OnlineModel
+from models.errors import InputError
+from models.interest_graph.export import to_networkx
+from models.interest_graph.ledger import TIMELESS, Edges, Floats, Ints, Ledger, to_datetime, to_microseconds
+from models.interest_graph.names import Names, sorted_by_name
+from models.interest_graph.records import (
+    Interest,
+    InterestGraphConfig,
+    InterestGraphEvent,
+    InterestGraphPrediction,
+    InterestGraphQuery,
+    Reason,
+    Recommendation,
+)
+from models.interest_graph.relations import Relations
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+CHUNK = 65_536
+"""Events that `fit` reads at a time."""
+
+REASONS = 3
+"""Paths shown with a recommendation."""
+
+POPULARITY_UNIT = 2.0**-20
+POPULARITY_SPAN = (-40.0, 20.0)
+"""Half-lives before and after the last training between which popularity is told apart; keeps the integers from overflowing."""
+
+
+class InterestGraph(OnlineModel[InterestGraphConfig, InterestGraphQuery, InterestGraphEvent, InterestGraphPrediction]):
+    """A graph of users and topics that learns from every event.
+
+    Attributes
+    ----------
+    newest_
+        The newest event seen, in microseconds since 1970: what ``as_of`` is if a query has none, and a watermark for replays.
+    relations_
+        Topic -> topic edges as of the last `fit`.
+    """
+
+    newest_: int
+    relations_: Relations
+    _popularity: Ints
+
+    contract: ClassVar = Contract(
+        slug="interest_graph",
+        config=InterestGraphConfig,
+        query=InterestGraphQuery,
+        example=InterestGraphEvent,
+        prediction=InterestGraphPrediction,
+        event=InterestGraphEvent,
+    )
+
+    def fit(self, examples: Iterable[InterestGraphEvent]) -> Self:
+        """Build the graph and relate its topics; forget what was learned before.
+
+        Raises
+        ------
+        InputError
+            If there is no example, or one has an action without a weight.
+        """
+        users, topics = Names(), Names()
+        ledgers = [self._ledger(chunk, number, users, topics) for number, chunk in _chunks(examples)]
+        if not ledgers:
+            raise InputError("expected at least one event to learn interests from, got none")
+        ledger = Ledger.merged(ledgers)
+        timed = ledger.day[ledger.day != TIMELESS]
+        self._adopt(*sorted_by_name(ledger, users, topics), int(timed.max(initial=0)))
+        self.relations_ = self._relate()
+        return self
+
+    def update(self, events: Iterable[InterestGraphEvent]) -> Self:
+        """Add events to the graph; interests follow at once, relations between topics at the next `fit`.
+
+        The same event given twice counts twice: who stores the events drops duplicates.
+
+        Raises
+        ------
+        InputError
+            If an event has an action without a weight; nothing is learned then.
+        """
+        self._require_fitted()
+        batch = list(events)
+        if not batch:
+            return self
+        new = self._ledger(batch, 1, self._users, self._topics)
+        touched = np.unique(new.user).tolist()
+        held = Ledger.joined([self._rows_of(user) for user in touched])
+        merged = Ledger.merged([held, new])
+        self._popularity = self._counted(held, self._counted(merged, self._popularity), sign=-1)
+        bounds = [*np.searchsorted(merged.user, touched).tolist(), len(merged)]
+        self.newest_ = max(self.newest_, int(new.newest.max()))  # before the rows: no reader may take what is new for the future
+        for user, (begin, end) in zip(touched, itertools.pairwise(bounds), strict=True):
+            self._recent[user] = Ledger.joined([merged.rows(slice(begin, end))])  # a copy: a view would keep the whole batch alive
+        return self
+
+    def predict(self, queries: Sequence[InterestGraphQuery]) -> list[InterestGraphPrediction]:
+        """Interests and recommendations of each user; a user nobody has seen by then gets popular topics."""
+        self._require_fitted()
+        return [self._answer(query) for query in queries]
+
+    def to_networkx(self, as_of: datetime | None = None) -> nx.DiGraph:
+        """The graph at an instant as networkx sees it: users -> topics, and topics -> related topics.
+
+        Nodes are ``user:<id>`` and ``topic:<name>`` with the attributes ``kind`` and ``name``; edges have ``weight``, those of users also
+        ``actions`` and ``last_at`` (text, as GraphML knows no times), those between topics ``users``. ``networkx.write_graphml`` takes it
+        as it is. Meant for thousands of nodes: networkx needs about a kilobyte for each edge.
+
+        Parameters
+        ----------
+        as_of
+            With a time zone. ``None``: the newest event seen.
+        """
+        self._require_fitted()
+        at = self.newest_ if as_of is None else to_microseconds(as_of)
+        edges = self._whole().until(at).edges(at, self.config.half_life_days)
+        return to_networkx(edges, self._users.names, self._topics.names, self.relations_)
+
+    def _ledger(self, events: Sequence[InterestGraphEvent], number: int, users: Names, topics: Names) -> Ledger:
+        """Rows of some events, the first of which is the `number`-th; names are numbered only if every action is known."""
+        weight = np.array([self._weight(event, place) for place, event in enumerate(events, start=number)])
+        user = np.array([users.number(event.user_id) for event in events], dtype=np.int64)
+        topic = np.array([topics.number(event.topic) for event in events], dtype=np.int64)
+        at = np.array([to_microseconds(event.timestamp) for event in events], dtype=np.int64)
+        return Ledger.of_events(user, topic, at, weight, self.config.half_life_days)
+
+    def _weight(self, event: InterestGraphEvent, place: int) -> float:
+        weight = self.config.action_weights.get(event.action)
+        if weight is None:
+            known = ", ".join(self.config.action_weights)
+            raise InputError(
+                f"expected one of the actions {known}, got {event.action!r} in event {place}: give it a weight in action_weights"
+            )
+        return weight * event.weight
+
+    def _adopt(self, ledger: Ledger, users: Names, topics: Names, reference_day: int) -> None:
+        """Take a ledger as the state; `reference_day` is the day whose events count once in the popularity of topics."""
+        self._users, self._topics = users, topics
+        self._base, self._recent = ledger, dict[int, Ledger]()
+        self._starts = np.searchsorted(ledger.user, np.arange(len(users) + 1))
+        self._reference_day = reference_day
+        self._popularity = self._counted(ledger, np.zeros(len(topics), dtype=np.int64))
+        self.newest_ = int(ledger.newest.max())
+
+    def _relate(self) -> Relations:
+        """Topics that share users, each user taken as of their own last event."""
+        newest = np.maximum.reduceat(self._base.newest, self._starts[:-1])
+        edges = self._base.edges(newest[self._base.user], self.config.half_life_days)
+        interest = edges.damped()
+        liked = interest > 0
+        shape = len(self._users), len(self._topics)
+        interests = sparse.csr_array((interest[liked].astype(np.float32), (edges.user[liked], edges.topic[liked])), shape=shape)
+        config = self.config
+        return Relations.learn(interests, rank=config.rank, ridge=config.ridge, neighbours=config.neighbours, seed=config.seed)
+
+    def _counted(self, rows: Ledger, popularity: Ints, sign: int = 1) -> Ints:
+        """Popularity by topic with rows added or taken away: active days of users, half as many per half-life of age."""
+        liked = rows.rows(rows.units > 0)
+        age = np.where(liked.day == TIMELESS, 0, self._reference_day - liked.day)
+        halvings = np.clip(age / self.config.half_life_days, *POPULARITY_SPAN)
+        counted = np.zeros(len(self._topics), dtype=np.int64)
+        counted[: len(popularity)] = popularity
+        np.add.at(counted, liked.topic, sign * np.rint(np.exp2(-halvings) / POPULARITY_UNIT).astype(np.int64))
+        return counted
+
+    def _rows_of(self, user: int) -> Ledger:
+        recent = self._recent.get(user)
+        if recent is not None:
+            return recent
+        known = user < len(self._starts) - 1
+        return self._base.rows(slice(self._starts[user], self._starts[user + 1]) if known else slice(0))
+
+    def _whole(self) -> Ledger:
+        untouched = ~np.isin(self._base.user, list(self._recent))
+        return Ledger.merged([self._base.rows(untouched), *self._recent.values()])
+
+    def _answer(self, query: InterestGraphQuery) -> InterestGraphPrediction:
+        as_of = self.newest_ if query.as_of is None else to_microseconds(query.as_of)
+        user = self._users.numbers.get(query.user_id)
+        rows = (self._base.rows(slice(0)) if user is None else self._rows_of(user)).until(as_of)
+        edges = rows.edges(as_of, self.config.half_life_days)
+        return InterestGraphPrediction(
+            user_id=query.user_id,
+            known=len(rows) > 0,
+            as_of=to_datetime(as_of),
+            interests=self._strongest(edges, 1, query.k),
+            rejected=self._strongest(edges, -1, query.k),
+            recommendations=self._recommend(edges, query.k),
+        )
+
+    def _strongest(self, edges: Edges, sign: int, k: int) -> list[Interest]:
+        """The edges of greatest weight of that sign."""
+        positive = np.maximum(edges.weight, 0.0)
+        total = max(float(positive.sum()), np.finfo(float).tiny)
+        return [
+            Interest(
+                topic=self._topics.names[edges.topic[place]],
+                weight=float(edges.weight[place]),
+                share=float(positive[place]) / total,
+                last_at=to_datetime(int(edges.newest[place])),
+                actions=int(edges.actions[place]),
+            )
+            for place in self._best(sign * edges.weight, edges.topic, k)
+        ]
+
+    def _recommend(self, edges: Edges, k: int) -> list[Recommendation]:
+        """Topics that the user has no edge to: where the paths lead, then what is popular."""
+        met = edges.topic < len(self.relations_)
+        source, interest = edges.topic[met], edges.damped()[met]
+        at, start = self.relations_.leaving(source)
+        paths = _Paths(source[start], self.relations_.topic[at], interest[start] * self.relations_.strength[at], self.relations_.users[at])
+        scores = np.bincount(paths.target, weights=paths.flow, minlength=len(self.relations_))
+        scores[source] = 0.0
+        best = self._best(scores, np.arange(len(scores)), k)
+        found = [Recommendation(topic=self._topics.names[t], score=float(scores[t]), because=self._because(paths, t)) for t in best]
+        if len(found) < k:
+            found += self._popular([*edges.topic.tolist(), *best], k - len(found), found[-1].score if found else 1.0)
+        return found
+
+    def _because(self, paths: _Paths, target: int) -> list[Reason]:
+        """The strongest paths to a topic."""
+        leads = np.flatnonzero((paths.target == target) & (paths.flow > 0))
+        total = float(paths.flow[leads].sum())
+        return [
+            Reason(topic=self._topics.names[paths.source[lead]], users=int(paths.users[lead]), share=float(paths.flow[lead]) / total)
+            for lead in leads[self._best(paths.flow[leads], paths.source[leads], REASONS)]
+        ]
+
+    def _popular(self, without: Sequence[int], k: int, below: float) -> list[Recommendation]:
+        """The most popular topics, as of the newest event, with scores of at most `below`."""
+        popularity = self._popularity.astype(np.float64)
+        popularity[np.array(without, dtype=np.int64)] = 0.0
+        best = self._best(popularity, np.arange(len(popularity)), k)
+        greatest = popularity.max(initial=1.0)
+        return [Recommendation(topic=self._topics.names[t], score=below * float(popularity[t] / greatest), because=[]) for t in best]
+
+    def _best(self, scores: NDArray[Any], topics: Ints, k: int) -> list[int]:
+        """Positions of the k greatest positive scores, greatest first; equal ones by the topic's name."""
+        places = np.flatnonzero(scores > 0)
+        if k < len(places):
+            places = places[scores[places] >= np.partition(scores[places], -k)[-k]]
+        return sorted(places.tolist(), key=lambda place: (-scores[place], self._topics.names[topics[place]]))[:k]
+
+    def _state(self) -> dict[str, Any]:
+        related = len(self.relations_)
+        ledger, users, topics = sorted_by_name(self._whole(), self._users, self._topics, related)
+        return {
+            "names.json": {"users": users.names, "topics": topics.names, "reference_day": self._reference_day},
+            "ledger.npz": asdict(ledger),
+            "relations.npz": asdict(self.relations_),
+        }
+
+    def _restore(self, parts: Mapping[str, Any]) -> None:
+        names = parts["names.json"]
+        self.relations_ = Relations(**parts["relations.npz"])
+        self._adopt(Ledger(**parts["ledger.npz"]), Names(names["users"]), Names(names["topics"]), names["reference_day"])
+
+
+@dataclass(frozen=True)
+class _Paths:
+    """Ways from a user's interests to other topics, with what flows along each."""
+
+    source: Ints
+    target: NDArray[np.int32]
+    flow: Floats
+    users: NDArray[np.int32]
+
+
+def _chunks(examples: Iterable[InterestGraphEvent]) -> Iterator[tuple[int, list[InterestGraphEvent]]]:
+    """Lists of events, each with the number of its first event, counted from 1."""
+    rest = iter(examples)
+    for number in itertools.count(1, CHUNK):
+        chunk = list(itertools.islice(rest, CHUNK))
+        if not chunk:
+            return
+        yield number, chunk
