@@ -23,6 +23,8 @@ class Environment:
         ``FORETELL_MODELS``: comma-separated slugs that the server answers for. Empty: all.
     reload_seconds
         ``FORETELL_RELOAD_SECONDS``: how often the server asks the registry for a newer champion. Default 10.
+    bench_data
+        ``FORETELL_BENCH_DATA``: the folder of real data that benchmarks look in. Default ``../shared/data``.
     """
 
     home: Path
@@ -30,6 +32,7 @@ class Environment:
     tracking_uri: str
     models: tuple[str, ...]
     reload_seconds: float
+    bench_data: Path
 
 
 def environment() -> Environment:
@@ -41,4 +44,5 @@ def environment() -> Environment:
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home / 'mlflow.db'}",
         models=tuple(slug.strip() for slug in os.environ.get("FORETELL_MODELS", "").split(",") if slug.strip()),
         reload_seconds=float(os.environ.get("FORETELL_RELOAD_SECONDS") or 10),
+        bench_data=Path(os.environ.get("FORETELL_BENCH_DATA") or "../shared/data").expanduser(),
     )

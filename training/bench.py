@@ -1,0 +1,85 @@
+"""Runs the benchmarks of a checkout: ``tests/benchmarks/<name>.py``, each with a folder of real data and a ``run``."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+from pathlib import Path
+from types import ModuleType
+
+from models.environment import environment
+from models.errors import InputError
+
+Row = dict[str, object]
+
+_FOLDER = Path(__file__).resolve().parents[1] / "tests" / "benchmarks"
+
+
+def names() -> list[str]:
+    """The benchmarks of this checkout.
+
+    Raises
+    ------
+    InputError
+        If this is an installed package, which has none.
+    """
+    found = sorted(path.stem for path in _FOLDER.glob("*.py") if not path.stem.startswith("_"))
+    if not found:
+        raise InputError(f"expected benchmarks in {_FOLDER}, found none: run foretell bench in a checkout")
+    return found
+
+
+def run(name: str, data: Path | None = None) -> dict[str, object]:
+    """Run one benchmark.
+
+    Parameters
+    ----------
+    data
+        The benchmark's own folder. ``None``: the folder that it names, below ``FORETELL_BENCH_DATA``.
+
+    Returns
+    -------
+    dict
+        ``name``, ``machine`` and ``rows``, one per system and data set.
+
+    Raises
+    ------
+    InputError
+        If there is no such benchmark, or no such folder.
+    """
+    if name not in names():
+        raise InputError(f"expected one of {', '.join(names())} as the benchmark, got {name!r}")
+    module = _load(name)
+    needed = getattr(module, "DATA", None)
+    folder = data or environment().bench_data / (needed or "")
+    if (data or needed) and not folder.is_dir():
+        raise InputError(f"expected the data of {name} in the folder {folder}, found none: name yours with --data")
+    rows: list[Row] = module.run(folder)
+    return {"name": name, "machine": machine(), "rows": rows}
+
+
+def machine() -> dict[str, object]:
+    """What the figures were measured on: processor, cores this process may use, memory, Python."""
+    return {
+        "cpu": _cpu_model(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "python": platform.python_version(),
+    }
+
+
+def _load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", _FOLDER / f"{name}.py")
+    if spec is None or spec.loader is None:
+        raise InputError(f"expected a Python file at {_FOLDER / name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _cpu_model() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or platform.machine())
