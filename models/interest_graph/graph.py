@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -206,7 +207,7 @@ class InterestGraph(OnlineModel[InterestGraphConfig, InterestGraphQuery, Interes
     def _strongest(self, edges: Edges, sign: int, k: int) -> list[Interest]:
         """The edges of greatest weight of that sign."""
         positive = np.maximum(edges.weight, 0.0)
-        total = max(float(positive.sum()), np.finfo(float).tiny)
+        total = max(math.fsum(positive.tolist()), np.finfo(float).tiny)  # fsum: topics are numbered as they came, and that must not show
         return [
             Interest(
                 topic=self._topics.names[edges.topic[place]],

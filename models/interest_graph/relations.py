@@ -103,7 +103,7 @@ def _factors(normalised: Matrix, rank: int, ridge: float, seed: int) -> tuple[Fl
     """``V`` and ``V diag(g)``, both of shape (number_of_topics, rank)."""
     _, sigma, v = randomized_svd(normalised, min(rank, *normalised.shape), n_iter=4, random_state=seed)
     squared = sigma**2
-    gain = squared / (squared + ridge * squared[0])
+    gain = squared / (squared + max(ridge * squared[0], np.finfo(np.float32).tiny))  # nobody may care about anything
     return v.T, (v * gain[:, None]).T
 
 

@@ -1,0 +1,325 @@
+"""The interest graph against answers known by hand and against the planted truth of its sample."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from models.errors import InputError
+from models.interest_graph import InterestGraph, InterestGraphConfig, InterestGraphEvent, InterestGraphPrediction, InterestGraphQuery
+from models.interest_graph.records import MAX_K
+from models.rows import read_rows
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HALF_LIFE = timedelta(days=30)
+FOLDER = Path(__file__).parent.parent / "data" / "interest_graph"
+
+
+def event(user: str, topic: str, action: str = "view", at: datetime | None = NOON, weight: float = 1.0) -> InterestGraphEvent:
+    return InterestGraphEvent(user_id=user, topic=topic, action=action, timestamp=at, weight=weight)
+
+
+def ask(model: InterestGraph, user: str, k: int = 10, as_of: datetime | None = None) -> InterestGraphPrediction:
+    (answer,) = model.predict([InterestGraphQuery(user_id=user, k=k, as_of=as_of)])
+    return answer
+
+
+def weights(answer: InterestGraphPrediction) -> dict[str, float]:
+    return {interest.topic: interest.weight for interest in answer.interests + answer.rejected}
+
+
+def saved(model: InterestGraph, folder: Path) -> dict[str, bytes]:
+    model.save(folder)
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def prepare() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("prepare_interest_graph", FOLDER / "prepare.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def sample() -> list[InterestGraphEvent]:
+    return list(read_rows(FOLDER / "sample.csv", InterestGraphEvent))
+
+
+@pytest.fixture(scope="module")
+def fitted(sample: list[InterestGraphEvent]) -> InterestGraph:
+    return InterestGraph().fit(sample)
+
+
+def test_an_action_counts_half_after_one_half_life() -> None:
+    model = InterestGraph().fit([event("ada", "chess", "like")])
+    assert weights(ask(model, "ada", as_of=NOON)) == {"chess": pytest.approx(4.0, rel=1e-5)}
+    assert weights(ask(model, "ada", as_of=NOON + HALF_LIFE)) == {"chess": pytest.approx(2.0, rel=1e-5)}
+    assert weights(ask(model, "ada", as_of=NOON + 3 * HALF_LIFE)) == {"chess": pytest.approx(0.5, rel=1e-5)}
+
+
+def test_edges_sum_what_is_left_of_every_action() -> None:
+    model = InterestGraph().fit([event("ada", "chess", "like", NOON - HALF_LIFE), event("ada", "chess", "click", NOON, weight=3)])
+    (interest,) = ask(model, "ada").interests
+    assert interest.weight == pytest.approx(4 / 2 + 3 * 2, rel=1e-5)
+    assert (interest.actions, interest.last_at, interest.share) == (2, NOON, 1.0)
+
+
+def test_interests_are_ordered_by_weight_and_rejections_stand_apart() -> None:
+    events = [event("ada", "chess"), event("ada", "jazz", "like"), event("ada", "golf", "view"), event("ada", "golf", "hide")]
+    answer = ask(InterestGraph().fit(events), "ada")
+    assert [interest.topic for interest in answer.interests] == ["jazz", "chess"]
+    assert [interest.share for interest in answer.interests] == pytest.approx([0.8, 0.2], rel=1e-4)
+    (golf,) = answer.rejected
+    assert (golf.topic, golf.share, golf.actions) == ("golf", 0.0, 2)
+    assert golf.weight == pytest.approx(-7.0, rel=1e-5)
+
+
+def test_a_recent_view_outweighs_an_old_like() -> None:
+    model = InterestGraph().fit([event("ada", "jazz", "like", NOON - 3 * HALF_LIFE), event("ada", "chess", "view")])
+    assert [interest.topic for interest in ask(model, "ada").interests] == ["chess", "jazz"]
+    assert [interest.topic for interest in ask(model, "ada", as_of=NOON - 2 * HALF_LIFE).interests] == ["jazz"]
+
+
+def test_a_day_that_goes_on_after_the_instant_is_left_out() -> None:
+    model = InterestGraph().fit([event("ada", "jazz", at=NOON), event("ada", "jazz", at=NOON + timedelta(hours=2))])
+    assert not ask(model, "ada", as_of=NOON + timedelta(hours=1)).known
+    assert ask(model, "ada", as_of=NOON + timedelta(hours=2)).interests[0].actions == 2
+
+
+def test_rows_without_a_time_do_not_fade() -> None:
+    model = InterestGraph().fit([event("ada", "jazz", at=None, weight=7), event("ada", "chess", at=NOON)])
+    answer = ask(model, "ada", as_of=NOON + 10 * HALF_LIFE)
+    assert weights(answer) == {"jazz": 7.0, "chess": pytest.approx(2**-10, rel=1e-4)}
+    assert answer.interests[0].last_at is None
+
+
+def test_a_graph_without_times_answers_without_an_instant() -> None:
+    answer = ask(InterestGraph().fit([event("ada", "jazz", at=None)]), "ada")
+    assert (answer.as_of, weights(answer)) == (None, {"jazz": 1.0})
+
+
+def test_the_newest_event_is_the_present_unless_asked_otherwise() -> None:
+    model = InterestGraph().fit([event("ada", "jazz"), event("bob", "jazz", at=NOON + HALF_LIFE)])
+    answer = ask(model, "ada")
+    assert answer.as_of == NOON + HALF_LIFE
+    assert weights(answer) == {"jazz": pytest.approx(0.5, rel=1e-5)}
+
+
+def test_an_unknown_user_gets_what_is_popular() -> None:
+    events = [
+        *(event(user, "jazz") for user in ("ada", "bob", "cyd")),
+        *(event(user, "golf") for user in ("ada", "bob")),
+        event("ada", "chess"),
+    ]
+    answer = ask(InterestGraph().fit([*events, event("bob", "opera", "hide")]), "nobody")
+    assert (answer.known, answer.interests, answer.rejected) == (False, [], [])
+    assert [(r.topic, r.score, r.because) for r in answer.recommendations] == [("jazz", 1.0, []), ("golf", 2 / 3, []), ("chess", 1 / 3, [])]
+
+
+def test_popularity_fades_too() -> None:
+    old = [event(f"old{n}", "vinyl", at=NOON - 3 * HALF_LIFE) for n in range(7)]
+    model = InterestGraph().fit([*old, event("new", "podcasts")])
+    assert [r.topic for r in ask(model, "nobody").recommendations] == ["podcasts", "vinyl"]
+
+
+def test_recommendations_follow_the_only_path_there_is() -> None:
+    shared = [event(user, topic) for user in ("bob", "cyd") for topic in ("chess", "go")]
+    model = InterestGraph().fit([event("ada", "chess"), *shared, event("dan", "opera"), event("dan", "wine")])
+    best, *rest = ask(model, "ada").recommendations
+    assert best.topic == "go"
+    assert [(reason.topic, reason.users, reason.share) for reason in best.because] == [("chess", 2, 1.0)]
+    assert {r.topic for r in rest} == {"opera", "wine"}
+    assert all(r.because == [] and r.score <= best.score for r in rest)
+
+
+def test_what_a_user_knows_or_hid_is_not_recommended() -> None:
+    shared = [event(user, topic) for user in ("bob", "cyd") for topic in ("chess", "go", "shogi")]
+    model = InterestGraph().fit([event("ada", "chess"), event("ada", "go", "hide"), *shared])
+    assert [r.topic for r in ask(model, "ada").recommendations] == ["shogi"]
+
+
+def test_an_unknown_action_is_refused_and_nothing_learned(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"expected one of the actions .*view.*, got 'zap' in event 2: give it a weight in action_weights"):
+        InterestGraph().fit([event("ada", "jazz"), event("ada", "jazz", "zap")])
+    model = InterestGraph().fit([event("ada", "jazz")])
+    before = saved(model, tmp_path / "before")
+    with pytest.raises(InputError, match="'zap' in event 2"):
+        model.update([event("eve", "golf"), event("eve", "golf", "zap")])
+    assert saved(model, tmp_path / "after") == before
+
+
+def test_configured_actions_replace_the_usual_ones() -> None:
+    model = InterestGraph(InterestGraphConfig(action_weights={"Zap": 3})).fit([event("ada", "jazz", "ZAP")])
+    assert weights(ask(model, "ada")) == {"jazz": pytest.approx(3.0, rel=1e-5)}
+    with pytest.raises(ValidationError, match="less than or equal to 16"):
+        InterestGraphConfig(action_weights={"zap": 17})
+
+
+def test_nothing_to_learn_from_is_refused() -> None:
+    with pytest.raises(InputError, match="expected at least one event"):
+        InterestGraph().fit([])
+
+
+@pytest.mark.parametrize("k", [0, MAX_K + 1])
+def test_k_is_bounded(k: int) -> None:
+    with pytest.raises(ValidationError, match="k"):
+        InterestGraphQuery(user_id="ada", k=k)
+
+
+def test_a_naive_time_is_refused() -> None:
+    with pytest.raises(ValidationError, match="timezone"):
+        InterestGraphEvent.model_validate({"user_id": "ada", "topic": "jazz", "timestamp": "2026-03-01T12:00:00"})
+    with pytest.raises(ValidationError, match="timezone"):
+        InterestGraphQuery.model_validate({"user_id": "ada", "as_of": "2026-03-01T12:00:00"})
+
+
+def test_ids_are_the_same_as_text_and_as_numbers() -> None:
+    typed = [InterestGraphEvent.model_validate({"user_id": name, "topic": name}) for name in (12, 12.0, "12", " 12 ")]
+    assert {(row.user_id, row.topic) for row in typed} == {("12", "12")}
+
+
+EVENTS = st.lists(
+    st.builds(
+        event,
+        st.sampled_from(["ada", "bob", "cyd"]),
+        st.sampled_from(["chess", "go", "jazz", "opera"]),
+        st.sampled_from(["view", "click", "like", "hide"]),
+        st.none() | st.datetimes(datetime(2025, 1, 1), datetime(2026, 1, 1), timezones=st.just(UTC)),
+        st.floats(0, 1e6, allow_subnormal=False),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(events=EVENTS, data=st.data())
+def test_order_and_batches_leave_no_trace(
+    events: list[InterestGraphEvent], data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    first = [event("ada", "chess", at=NOON)]
+    shuffled = data.draw(st.permutations(events))
+    cut = data.draw(st.integers(0, len(events)))
+    folder = tmp_path_factory.mktemp("graphs")
+    at_once = InterestGraph().fit(first).update(events)
+    in_parts = InterestGraph().fit(first).update(shuffled[:cut]).update(shuffled[cut:])
+    assert saved(at_once, folder / "one") == saved(in_parts, folder / "two")
+
+
+@settings(deadline=None, max_examples=40)
+@given(events=EVENTS, cut=st.integers(1, 12))
+def test_update_gives_the_edges_that_fit_on_everything_gives(events: list[InterestGraphEvent], cut: int) -> None:
+    whole, updated = InterestGraph().fit(events), InterestGraph().fit(events[:cut]).update(events[cut:])
+    for user in ("ada", "bob", "cyd"):
+        one, two = ask(whole, user), ask(updated, user)
+        assert (one.known, one.as_of, one.interests, one.rejected) == (two.known, two.as_of, two.interests, two.rejected)
+
+
+@settings(deadline=None, max_examples=40)
+@given(events=EVENTS)
+def test_weights_are_those_of_the_sum_in_the_docstring(events: list[InterestGraphEvent]) -> None:
+    as_of = datetime(2026, 2, 1, tzinfo=UTC)
+    amounts = {"view": 1, "click": 2, "like": 4, "hide": -8}
+    expected: dict[str, float] = {}
+    for row in (row for row in events if row.user_id == "ada"):
+        age = timedelta() if row.timestamp is None else as_of - row.timestamp
+        expected[row.topic] = expected.get(row.topic, 0.0) + amounts[row.action] * row.weight * 2 ** -(age / HALF_LIFE)
+    found = weights(ask(InterestGraph().fit(events), "ada", as_of=as_of))
+    assert {topic: found.get(topic, 0.0) for topic in expected} == pytest.approx(expected, abs=1e-3, rel=1e-6)
+
+
+def test_new_users_and_topics_are_learned_online_and_survive_saving(fitted: InterestGraph, tmp_path: Path) -> None:
+    fitted.save(tmp_path / "before")
+    model = InterestGraph.load(tmp_path / "before").update([event("zoe", "quantum knitting"), event("zoe", "hiking", "like")])
+    answer = ask(model, "zoe", k=5, as_of=NOON)
+    assert [interest.topic for interest in answer.interests] == ["hiking", "quantum knitting"]
+    assert answer.recommendations[0].because[0].topic == "hiking"
+    model.save(tmp_path / "after")
+    assert ask(InterestGraph.load(tmp_path / "after"), "zoe", k=5, as_of=NOON) == answer
+
+
+def test_predict_in_threads_sees_whole_batches_while_update_runs() -> None:
+    model = InterestGraph().fit([event("ada", "chess"), event("ada", "go"), event("bob", "chess"), event("bob", "jazz")])
+    torn: list[Sequence[int]] = []
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            actions = [interest.actions for interest in ask(model, "ada").interests]
+            if len(set(actions)) != 1:
+                torn.append(actions)
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for minute in range(200):
+        at = NOON + timedelta(minutes=minute)
+        model.update([event("ada", "chess", at=at), event("ada", "go", at=at), event(f"u{minute}", f"t{minute}", at=at)])
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert torn == []
+    assert {interest.actions for interest in ask(model, "ada").interests} == {201}
+
+
+def test_graphml_round_trip_keeps_nodes_edges_and_weights(fitted: InterestGraph, tmp_path: Path) -> None:
+    graph = fitted.to_networkx()
+    nx.write_graphml(graph, tmp_path / "graph.graphml")
+    again = nx.read_graphml(tmp_path / "graph.graphml")
+    assert dict(again.nodes(data=True)) == dict(graph.nodes(data=True))
+    assert {(a, b): attributes for a, b, attributes in again.edges(data=True)} == {(a, b): d for a, b, d in graph.edges(data=True)}
+    exported = {name.removeprefix("topic:"): edge["weight"] for name, edge in again["user:u000"].items()}
+    assert exported == weights(ask(fitted, "u000", k=100))
+
+
+def test_the_sample_is_reproducible(tmp_path: Path) -> None:
+    prepare().main(tmp_path)
+    assert (tmp_path / "sample.csv").read_bytes() == (FOLDER / "sample.csv").read_bytes()
+    assert len((tmp_path / "sample.csv").read_bytes()) < 1_000_000
+
+
+def community_shares(answer: InterestGraphPrediction, module: ModuleType) -> dict[str, float]:
+    community = {topic: name for name, topics in module.COMMUNITIES.items() for topic in topics}
+    shares = dict.fromkeys(module.COMMUNITIES, 0.0)
+    for interest in answer.interests:
+        shares[community[interest.topic]] += interest.share
+    return shares
+
+
+def test_who_drifted_is_seen_where_they_are_now(fitted: InterestGraph) -> None:
+    module = prepare()
+    drifted = [user for user in module.users(seed=0) if user.before != user.after and user.actions >= 40]
+    assert len(drifted) > 20
+    then, now = [], []
+    for user in drifted:
+        before = community_shares(ask(fitted, user.user_id, k=40, as_of=module.DRIFT_AT), module)
+        after = community_shares(ask(fitted, user.user_id, k=40), module)
+        then.append(max(before, key=before.__getitem__) == user.before)
+        now.append(max(after, key=after.__getitem__) == user.after)
+        assert after[user.before] < before[user.before] / 2
+    assert np.mean(then) > 0.95
+    assert np.mean(now) > 0.95
+
+
+def test_the_best_new_topics_are_of_the_same_community(sample: list[InterestGraphEvent]) -> None:
+    communities = prepare().COMMUNITIES
+    model = InterestGraph().fit(sample).update([event(f"new to {name}", topics[0], "like") for name, topics in communities.items()])
+    for name, topics in communities.items():
+        best = ask(model, f"new to {name}", k=4).recommendations
+        assert {recommendation.topic for recommendation in best} == set(topics[1:])
+        assert all(recommendation.because[0].topic == topics[0] for recommendation in best)
