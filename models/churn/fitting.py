@@ -1,0 +1,149 @@
+"""How the churn model learns: two models of one matrix, weighed and calibrated by cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import lightgbm
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.model_selection import StratifiedKFold
+
+from models.churn.linear import Linear
+from models.churn.records import ChurnConfig
+from models.churn.screening import GroupRates
+from models.churn.table import Row, Table
+from models.churn.trees import SPLITS, Trees
+from models.errors import InputError
+
+Array = NDArray[np.float64]
+Labels = NDArray[np.bool_]
+
+_SUSPICIOUS_AUC = 0.99
+_ROUND_STEP = 20
+_INVERSE_PENALTY = 0.1  # on standardised terms: correlated columns and bends share their effect
+_PRIOR_ROWS = 10.0  # pulls the weights towards a plain average; only small tables feel it
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What training gives: the model's parts, and what a reviewer should know."""
+
+    table: Table
+    linear: Linear
+    trees: Trees
+    base_rate: float
+    suspicious_columns: tuple[str, ...]
+
+
+def learn(rows: Sequence[Row], labels: Labels, config: ChurnConfig) -> Learned:
+    """Read the table, fit both models, weigh them.
+
+    Raises
+    ------
+    InputError
+        If there is no row, only one class, or no column that teaches anything.
+    """
+    _check_labels(labels)
+    table = Table.read(rows)
+    if not table.columns:
+        raise InputError("expected a column that varies between customers, got only constant or identifying ones: give more columns")
+    X, _ = table.matrix(rows)
+    weights, intercept, rounds = _weigh(table, X, labels, config)
+    linear = fit_linear(table, X, labels).scaled(weights[0])
+    trees = fit_trees(X, labels, rounds, config.seed).scaled(weights[1])
+    return Learned(
+        table=table,
+        linear=replace(linear, bias=linear.bias + intercept),
+        trees=trees,
+        base_rate=float(labels.mean()),
+        suspicious_columns=tuple(
+            column.name
+            for column in table.columns
+            if GroupRates.count(column, [row.get(column.name) for row in rows], labels).roc_auc >= _SUSPICIOUS_AUC
+        ),
+    )
+
+
+def _check_labels(labels: Labels) -> None:
+    if not len(labels):
+        raise InputError("expected customers who left and customers who stayed, got no rows: give a table with a label column")
+    if labels.all() or not labels.any():
+        word = "left" if labels[0] else "stayed"
+        raise InputError(f"expected customers who left and customers who stayed, got {len(labels)} who {word}: give rows of both kinds")
+
+
+def fit_linear(table: Table, X: Array, labels: Labels) -> Linear:
+    """A penalised logistic regression on the table's terms."""
+    unfitted = Linear.unfitted(table)
+    terms = unfitted.terms(X)
+    mean, spread = terms.mean(axis=0), terms.std(axis=0)
+    spread[spread < 1e-12] = np.inf  # constant among these rows: no coefficient
+    model = LogisticRegression(C=_INVERSE_PENALTY, max_iter=1_000).fit((terms - mean) / spread, labels)
+    return replace(unfitted, mean=mean, coefficient=model.coef_[0] / spread, bias=float(model.intercept_[0]))
+
+
+def _boost(X: Array, labels: Labels, rounds: int, seed: int) -> lightgbm.Booster:
+    parameters = {
+        "objective": "binary",
+        "num_leaves": SPLITS + 1,
+        "learning_rate": 0.05,
+        "lambda_l2": 1.0,
+        "feature_fraction": 0.5,
+        "bagging_fraction": 0.8,
+        "bagging_freq": 1,
+        "seed": seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": 1,
+        "verbose": -1,
+    }
+    return lightgbm.train(parameters, lightgbm.Dataset(X, labels.astype(np.float64)), rounds)
+
+
+def fit_trees(X: Array, labels: Labels, rounds: int, seed: int) -> Trees:
+    """Boosted trees of at most eight leaves."""
+    return Trees.from_lightgbm(_boost(X, labels, rounds, seed).dump_model())
+
+
+def _weigh(table: Table, X: Array, labels: Labels, config: ChurnConfig) -> tuple[tuple[float, float], float, int]:
+    """Weights of the two models, an intercept, and how many rounds to boost, from predictions for rows not learned from.
+
+    With fewer than two rows of a class nothing can be held out; the honest answer is then the base rate for everybody.
+    """
+    folds = min(config.folds, int(labels.sum()), int((~labels).sum()))
+    if folds < 2:
+        return (0.0, 0.0), float(logit(labels.mean())), _ROUND_STEP
+    linear = np.zeros(len(labels))
+    rounds = range(_ROUND_STEP, config.max_rounds + 1, _ROUND_STEP)
+    boosted = np.zeros((len(rounds), len(labels)))
+    for train, test in StratifiedKFold(folds, shuffle=True, random_state=config.seed).split(X, labels):
+        linear[test] = fit_linear(table, X[train], labels[train]).log_odds(X[test])
+        booster = _boost(X[train], labels[train], config.max_rounds, config.seed)
+        for position, last in enumerate(rounds):
+            boosted[position:, test] += booster.predict(
+                X[test], raw_score=True, start_iteration=last - _ROUND_STEP, num_iteration=_ROUND_STEP
+            )
+    best = int(np.argmin([log_loss(labels, expit(scores)) for scores in boosted]))
+    weights, intercept = stack(np.column_stack([linear, boosted[best]]), labels)
+    return weights, intercept, rounds[best]
+
+
+def stack(scores: Array, labels: Labels) -> tuple[tuple[float, float], float]:
+    """Non-negative weights and an intercept that turn two log-odds, of shape (n_rows, 2), into one calibrated one."""
+
+    def loss(parameters: Array) -> tuple[float, Array]:
+        odds = scores @ parameters[:2] + parameters[2]
+        error = expit(odds) - labels
+        pull = parameters[:2] - 0.5
+        value = np.logaddexp(0.0, odds).sum() - odds[labels].sum() + _PRIOR_ROWS / 2 * pull @ pull
+        return float(value), np.append(scores.T @ error + _PRIOR_ROWS * pull, error.sum())
+
+    found = minimize(loss, np.array([0.5, 0.5, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0, None), (0, None), (None, None)])
+    linear, boosted, intercept = found.x.tolist()
+    return (linear, boosted), intercept
