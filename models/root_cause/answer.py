@@ -1,0 +1,109 @@
+"""From findings to words: the suspects with the lines that show it, the kinds of messages, and what would help."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.root_cause.evidence import evidence_against
+from models.root_cause.findings import Findings, moment
+from models.root_cause.types import KINDS, MessageKind, RootCausePrediction, RootCauseQuery, Suspect
+from models.root_cause.window import MICROSECONDS, Array
+
+LEAST_SURPRISE = 3.0
+"""Nats below which a service is no suspect: one normal window in twenty has as much."""
+MOST_KINDS = 20
+BURST = 3.0
+"""A kind of message bursts when it is this many times as frequent as expected."""
+FEW_UNITS = 30
+
+
+def nothing_to_say() -> RootCausePrediction:
+    """The answer to a window without lines."""
+    return RootCausePrediction(
+        verdict="insufficient_evidence",
+        root_cause=None,
+        no_cause_probability=1.0,
+        suspects=(),
+        impact=(),
+        message_kinds=(),
+        what_would_help=("Log lines of the incident: there are none in the time searched.",),
+        lines=0,
+    )
+
+
+def answer(findings: Findings, query: RootCauseQuery, max_suspects: int) -> RootCausePrediction:
+    """Word an answer."""
+    services = findings.symbols.services
+    ranking = sorted(np.flatnonzero(findings.left >= LEAST_SURPRISE).tolist(), key=lambda s: (-findings.left[s], services[s]))
+    top = ranking[:max_suspects]
+    dated = findings.onset[top][~np.isnan(findings.onset[top])]
+    suspects = tuple(_suspect(findings, service, dated.min() if len(dated) else None) for service in top)
+    sure = bool(ranking) and findings.left[ranking[0]] > findings.threshold
+    return RootCausePrediction(
+        verdict="root_cause" if sure else "insufficient_evidence",
+        root_cause=services[ranking[0]] if sure else None,
+        no_cause_probability=float(findings.probabilities[-1]),
+        suspects=suspects,
+        impact=tuple(services[s] for s in ranking if sure and s != ranking[0] and findings.surprise[:, s].sum() > findings.threshold),
+        message_kinds=_message_kinds(findings),
+        what_would_help=() if sure else _what_would_help(findings, query),
+        lines=len(findings.window.at),
+    )
+
+
+def _suspect(findings: Findings, service: int, first_onset: float | None) -> Suspect:
+    onset = findings.onset[service]
+    dated = first_onset is not None and not np.isnan(onset)
+    blamed = int(findings.blamed[service])
+    return Suspect(
+        service=findings.symbols.services[service],
+        probability=float(findings.probabilities[service]),
+        surprise=float(findings.left[service]),
+        parts={kind: float(nats) for kind, nats in zip(KINDS, findings.surprise[:, service], strict=True) if nats > 0},
+        onset_at=moment(onset) if dated else None,
+        lag_seconds=float(onset - first_onset) / MICROSECONDS if dated and first_onset is not None else None,
+        blames=findings.symbols.services[blamed] if blamed >= 0 else None,
+        evidence=evidence_against(findings, service),
+    )
+
+
+def _message_kinds(findings: Findings) -> tuple[MessageKind, ...]:
+    """Clusters of messages in the window; a template that is in none stands for itself."""
+    lines, expected = findings.counted.lines_of_symbol, findings.change.expected_lines
+    members: dict[tuple[int, str], list[int]] = {}
+    for symbol in np.flatnonzero(lines > 0):
+        label = int(findings.kind[symbol])
+        members.setdefault((label, findings.symbols.pairs[symbol][1] if label < 0 else ""), []).append(int(symbol))
+    kinds = [_message_kind(findings, label, own, lines, expected) for (label, _), own in members.items()]
+    return tuple(sorted(kinds, key=lambda kind: (not kind.new, not kind.bursts, -kind.lines, kind.name))[:MOST_KINDS])
+
+
+def _message_kind(findings: Findings, label: int, own: list[int], lines: Array, expected: Array) -> MessageKind:
+    pairs = [findings.symbols.pairs[symbol] for symbol in own]
+    count, usual = int(lines[own].sum()), float(expected[own].sum())
+    new = not findings.normal.units_of_symbol[own].any()
+    return MessageKind(
+        name=findings.kind_names[label] if label >= 0 else pairs[0][1],
+        services=tuple(sorted({service for service, _ in pairs})),
+        templates=len({template for _, template in pairs}),
+        lines=count,
+        expected=usual,
+        new=new,
+        bursts=not new and count > BURST * max(usual, 1.0),
+    )
+
+
+def _what_would_help(findings: Findings, query: RootCauseQuery) -> tuple[str, ...]:
+    needs = []
+    n_lines, n_units = len(findings.window.at), findings.window.n_units
+    if n_units < FEW_UNITS:
+        needs.append(f"More lines: {n_lines} lines in {n_units} requests or blocks of time can hardly show a change.")
+    if findings.normal.n_units < FEW_UNITS:
+        needs.append(f"More normal time to compare with: the model knows {findings.normal.n_units} requests or blocks of it.")
+    if not findings.window.traced.any():
+        needs.append("Trace ids on the lines: they show which step is slow, and who waited for whom.")
+    if len(findings.symbols.services) == 1 or len(np.unique(findings.normal.service_of[findings.window.symbol])) == 1:
+        needs.append("Lines of the services around it: one service alone can be neither blamed nor cleared.")
+    if query.incident_started_at is None:
+        needs.append("When it started (incident_started_at): lines from before then are taken as part of the incident.")
+    return tuple(needs)

@@ -1,0 +1,132 @@
+"""What speaks against a service, as sentences with line numbers and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from models.root_cause.findings import Findings, moment
+from models.root_cause.types import KINDS, Evidence, Kind
+from models.root_cause.window import Array
+
+LEAST_PART = 2.0
+"""Nats below which one kind of evidence is not worth a sentence."""
+SHOWN_LINES = 5
+
+
+def evidence_against(findings: Findings, service: int) -> tuple[Evidence, ...]:
+    """One observation per kind that is surprising, the most surprising first."""
+    nats = findings.surprise[:, service]
+    kinds = [KINDS[number] for number in np.argsort(-nats, kind="stable") if nats[number] >= LEAST_PART]
+    return tuple(_TELL[kind](findings, service) for kind in kinds)
+
+
+def _rates(findings: Findings, service: int) -> Evidence:
+    own = np.flatnonzero(findings.normal.service_of == service)
+    symbol = int(own[np.argmax(np.abs(findings.change.rate_z[own]))])
+    observed, expected = float(findings.counted.lines_of_symbol[symbol]), float(findings.change.expected_lines[symbol])
+    words = f"{'more' if observed > expected else 'fewer'} than usual: {observed:.0f} lines, {expected:.1f} expected"
+    return _told(findings, "rates", words, symbol, findings.window.symbol == symbol, observed, expected)
+
+
+def _new(findings: Findings, service: int) -> Evidence:
+    unseen = (findings.normal.units_of_symbol == 0) & (findings.normal.service_of == service)
+    own = np.flatnonzero(unseen & (findings.counted.units_of_symbol > 0))
+    symbol = int(own[np.argmax(findings.counted.units_of_symbol[own])])
+    observed = float(findings.counted.lines_of_symbol[own].sum())
+    words = f"never seen in normal time: {len(own)} kind{'s' if len(own) > 1 else ''} of message, {observed:.0f} lines"
+    return _told(findings, "new", words, symbol, np.isin(findings.window.symbol, own), observed, 0.0)
+
+
+def _errors(findings: Findings, service: int) -> Evidence:
+    own = findings.window.severe & (findings.normal.service_of[findings.window.symbol] == service)
+    observed, expected = float(findings.counted.severe_units[service]), float(findings.change.severe_expected[service])
+    units = int(findings.counted.units_of_service[service])
+    words = f"errors in {observed:.0f} of {units} requests, {expected:.1f} expected"
+    symbols, counts = np.unique(findings.window.symbol[own], return_counts=True)
+    return _told(findings, "errors", words, int(symbols[np.argmax(counts)]), own, observed, expected)
+
+
+def _flow(findings: Findings, service: int) -> Evidence:
+    pair, first, second = _worst_pair(findings, service, -findings.change.flow_z)
+    follows, lone = _followed(findings, first, second)
+    observed = float(follows.sum())
+    rate = _count(findings, pair) / max(float(findings.normal.traced_lines[first]), 1.0)
+    expected = rate * float(findings.counted.traced_lines[first])
+    words = f"follows “{_name(findings, first)}” less often than usual: {observed:.0f} times, {expected:.1f} expected"
+    return _told(findings, "flow", words, second, lone, observed, expected)
+
+
+def _latency(findings: Findings, service: int) -> Evidence:
+    pair, first, second = _worst_pair(findings, service, findings.change.gap_z)
+    follows, _ = _followed(findings, first, second)
+    places = np.flatnonzero(follows) + 1
+    gaps = np.zeros(len(findings.window.at))
+    gaps[places] = (findings.window.at[places] - findings.window.at[places - 1]) / 1000
+    observed = float(np.median(gaps[places])) if len(places) else 0.0
+    ratio = float(findings.change.gap_ratio[pair])
+    words = f"comes later after “{_name(findings, first)}” than usual: {observed:.0f} ms (median), {ratio:.1f} times as long"
+    slow = gaps >= max(observed, 1e-9)
+    return _told(findings, "latency", words, second, slow, observed, observed / max(ratio, 1e-9))
+
+
+def _silence(findings: Findings, service: int) -> Evidence:
+    observed, expected = float(findings.counted.block_lines[service]), float(findings.change.block_expected[service])
+    words = f"quieter than usual: {observed:.0f} lines, {expected:.1f} expected"
+    return _told(findings, "silence", words, None, np.zeros(len(findings.window.at), dtype=bool), observed, expected)
+
+
+_TELL: dict[Kind, Callable[[Findings, int], Evidence]] = {
+    "rates": _rates,
+    "new": _new,
+    "errors": _errors,
+    "flow": _flow,
+    "latency": _latency,
+    "silence": _silence,
+}
+
+
+def _told(findings: Findings, kind: Kind, words: str, symbol: int | None, shown: Array, observed: float, expected: float) -> Evidence:
+    places = np.flatnonzero(shown)
+    places = places[np.lexsort((findings.line[places], findings.window.at[places]))]
+    service, template = findings.symbols.pairs[symbol] if symbol is not None else (None, None)
+    return Evidence(
+        kind=kind,
+        words=f"{service}: “{template}” {words}" if symbol is not None else words,
+        template=template,
+        lines=tuple(int(number) for number in findings.line[places[:SHOWN_LINES]]),
+        observed=observed,
+        expected=expected,
+        first_seen_at=moment(findings.window.at[places[0]]) if len(places) else None,
+    )
+
+
+def _worst_pair(findings: Findings, service: int, score: Array) -> tuple[int, int, int]:
+    """The pair of consecutive messages that speaks loudest against the service: its place among the pairs, first, second."""
+    keys, n_symbols = findings.change.pairs, len(findings.symbols)
+    first, second = keys // n_symbols, keys % n_symbols
+    of = findings.normal.service_of
+    pair = int(np.argmax(np.where((of[first] == service) | (of[second] == service), score, -np.inf)))
+    return pair, int(first[pair]), int(second[pair])
+
+
+def _followed(findings: Findings, first: int, second: int) -> tuple[Array, Array]:
+    """Where the first is followed by the second within a trace, by place of the first; lines of the first that are not."""
+    window = findings.window
+    same = (window.unit[1:] == window.unit[:-1]) & window.traced[window.unit[1:]]
+    follows = np.append(same & (window.symbol[:-1] == first) & (window.symbol[1:] == second), False)
+    return follows[:-1], (window.symbol == first) & window.traced[window.unit] & ~follows
+
+
+def _count(findings: Findings, pair: int) -> float:
+    """How often normal time has the pair."""
+    key = findings.change.pairs[pair]
+    place = int(np.searchsorted(findings.normal.pairs, key))
+    found = place < len(findings.normal.pairs) and findings.normal.pairs[place] == key
+    return float(findings.normal.pair_count[place]) if found else 0.0
+
+
+def _name(findings: Findings, symbol: int) -> str:
+    service, template = findings.symbols.pairs[symbol]
+    return f"{service}: {template}"

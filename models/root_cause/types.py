@@ -1,0 +1,175 @@
+"""What root cause reads and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, ConfigDict, Field, field_validator
+
+from models.base import Config, Prediction, Record
+
+MAX_LINES = 50_000
+
+Verdict = Literal["root_cause", "insufficient_evidence"]
+Kind = Literal["rates", "new", "errors", "flow", "latency", "silence"]
+KINDS: tuple[Kind, ...] = ("rates", "new", "errors", "flow", "latency", "silence")
+
+_LINE: dict[str, Any] = {
+    "timestamp": "2026-03-02T09:15:04.120Z",
+    "service": "database",
+    "message": "connection pool exhausted after 5000 ms",
+    "level": "ERROR",
+    "trace_id": "7f3a",
+}
+
+
+class RootCauseConfig(Config):
+    """Settings of `RootCause`."""
+
+    block_seconds: float = Field(
+        default=5.0, gt=0, le=3600, description="Lines without a trace are grouped by blocks of this length, in seconds."
+    )
+    max_normal_lines: int = Field(default=200_000, ge=100, description="How many lines of normal operation are kept while fitting.")
+    max_templates: int = Field(default=20_000, ge=10, description="How many distinct masked messages are mined; the rarest are left out.")
+    n_draws: int = Field(default=60, ge=20, le=1000, description="Pseudo-windows drawn from normal time, per window size.")
+    false_alarm_rate: float = Field(default=0.02, gt=0, lt=0.5, description="Share of normal windows in which a cause may be claimed.")
+    min_cluster_size: int = Field(default=3, ge=2, description="Templates that make a cluster of messages.")
+    same_kind_cosine: float = Field(
+        default=0.6, gt=0, lt=1, description="A new template joins a cluster if an exemplar is at least this similar."
+    )
+    max_suspects: int = Field(default=5, ge=1, le=50, description="Suspects in an answer.")
+
+
+class LogLine(Record):
+    """One line of a log: the part that training rows and queries share."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_LINE]})
+
+    timestamp: AwareDatetime = Field(description="When it was written; with a time zone.")
+    service: str = Field(description="Who wrote it.")
+    message: str = Field(description="The text as logged.")
+    level: str | None = Field(default=None, description="Severity: INFO, WARN, ERROR, ...")
+    instance: str | None = Field(default=None, description="Pod, host or process.")
+    trace_id: str | None = Field(default=None, description="The request it belongs to; with it, latency and call order can be measured.")
+
+    @field_validator("level", "instance", "trace_id")
+    @classmethod
+    def _empty_is_absent(cls, value: str | None) -> str | None:
+        return value or None
+
+
+class RootCauseExample(LogLine):
+    """A training row: a line of normal operation, or of a past incident.
+
+    Lines of incidents are never taken for normal. Who caused an incident is used to judge the model, never as a feature of it.
+    """
+
+    incident: str | None = Field(default=None, description="Id of the past incident that the line belongs to; absent in normal operation.")
+    root_service: str | None = Field(default=None, description="Which service caused that incident, if known.")
+
+    @field_validator("incident", "root_service")
+    @classmethod
+    def _blank_is_absent(cls, value: str | None) -> str | None:
+        return value or None
+
+
+class Change(Record):
+    """A deploy or a change of configuration."""
+
+    service: str
+    at: AwareDatetime
+    what: str = Field(description="What was changed, in words.")
+
+
+class RootCauseQuery(Record):
+    """The lines around an incident, from all services."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"lines": [_LINE], "calls": [["checkout", "database"]]}]})
+
+    lines: tuple[LogLine, ...] = Field(max_length=MAX_LINES, description="In any order.")
+    incident_started_at: AwareDatetime | None = Field(
+        default=None, description="When users noticed; lines long before it are not searched."
+    )
+    calls: tuple[tuple[str, str], ...] = Field(default=(), description="Pairs of caller and callee, where they are known.")
+    changes: tuple[Change, ...] = Field(default=(), description="Deploys and changes of configuration.")
+
+    @classmethod
+    def from_lines(cls, lines: Iterable[LogLine]) -> RootCauseQuery:
+        """One query of all lines of a log file, the latest 50,000 of them: what ``foretell predict root_cause`` asks about a file.
+
+        Labels that training rows carry are dropped.
+        """
+        fields = LogLine.model_fields.keys()
+        plain = [LogLine.model_construct(**{name: getattr(line, name) for name in fields}) for line in lines]
+        if len(plain) > MAX_LINES:
+            kept = sorted(sorted(range(len(plain)), key=lambda i: plain[i].timestamp)[-MAX_LINES:])
+            plain = [plain[i] for i in kept]
+        return cls.model_construct(lines=tuple(plain), incident_started_at=None, calls=(), changes=())
+
+
+class Evidence(Record):
+    """One observation that speaks against a suspect."""
+
+    kind: Kind
+    words: str = Field(description="The observation as a sentence.")
+    template: str | None = Field(description="The kind of message it is about, with parameters as <*>.")
+    lines: tuple[int, ...] = Field(description="Numbers of lines that show it, the first line of the query being 1.")
+    observed: float = Field(description="What was seen in this window.")
+    expected: float = Field(description="What normal time lets expect in such a window.")
+    first_seen_at: AwareDatetime | None
+
+
+class Suspect(Record):
+    """A service that may have caused the incident."""
+
+    service: str
+    probability: float = Field(ge=0, le=1, description="That it is the cause; calibrated on faults injected into normal time.")
+    surprise: float = Field(ge=0, description="Evidence against it, in nats against normal time, all kinds together.")
+    parts: dict[str, float] = Field(description="The same by kind of evidence.")
+    onset_at: AwareDatetime | None = Field(description="When it began to behave unusually.")
+    lag_seconds: float | None = Field(description="Onset, in seconds after the first of the suspects.")
+    blames: str | None = Field(description="A service that it calls and that explains part of its evidence.")
+    evidence: tuple[Evidence, ...]
+
+
+class MessageKind(Record):
+    """A cluster of templates that say similar things."""
+
+    name: str = Field(description="The template in its middle.")
+    services: tuple[str, ...]
+    templates: int = Field(description="How many templates of this kind occur in the window.")
+    lines: int
+    expected: float = Field(description="Lines that normal time lets expect.")
+    new: bool = Field(description="No template of it was ever seen in normal time.")
+    bursts: bool = Field(description="More than three times as many lines as expected.")
+
+
+class RootCausePrediction(Prediction):
+    """Which service started the incident, with the lines that say so; or that the evidence does not suffice."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "verdict": "insufficient_evidence",
+                    "root_cause": None,
+                    "no_cause_probability": 0.93,
+                    "suspects": [],
+                    "impact": [],
+                    "message_kinds": [],
+                    "what_would_help": ["More lines: 1 line cannot show a change."],
+                    "lines": 1,
+                }
+            ]
+        }
+    )
+
+    verdict: Verdict
+    root_cause: str | None = Field(description="The first suspect's service if the verdict is root_cause.")
+    no_cause_probability: float = Field(ge=0, le=1, description="That these lines hold no cause.")
+    suspects: tuple[Suspect, ...] = Field(description="Most likely first.")
+    impact: tuple[str, ...] = Field(description="Services that changed too, and rather suffer than cause.")
+    message_kinds: tuple[MessageKind, ...] = Field(description="What kinds of messages these are: new ones first, then bursts.")
+    what_would_help: tuple[str, ...] = Field(description="Data that would make the answer surer.")
+    lines: int = Field(description="How many lines were examined.")
