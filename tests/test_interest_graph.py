@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,6 @@ from pathlib import Path
 from types import ModuleType
 
 import networkx as nx
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,7 +48,6 @@ def prepare() -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
 
@@ -303,23 +300,21 @@ def community_shares(answer: InterestGraphPrediction, module: ModuleType) -> dic
 
 def test_who_drifted_is_seen_where_they_are_now(fitted: InterestGraph) -> None:
     module = prepare()
-    drifted = [user for user in module.users(seed=0) if user.before != user.after and user.actions >= 40]
-    assert len(drifted) > 20
-    then, now = [], []
+    settled = module.START + timedelta(days=100)
+    drifted = [user for user in module.users(seed=0) if user.before != user.after and user.actions >= 40 and user.drift_at < settled]
+    assert len(drifted) >= 15
     for user in drifted:
-        before = community_shares(ask(fitted, user.user_id, k=40, as_of=module.DRIFT_AT), module)
-        after = community_shares(ask(fitted, user.user_id, k=40), module)
-        then.append(max(before, key=before.__getitem__) == user.before)
-        now.append(max(after, key=after.__getitem__) == user.after)
+        before = community_shares(ask(fitted, user.user_id, k=64, as_of=user.drift_at), module)
+        after = community_shares(ask(fitted, user.user_id, k=64), module)
+        assert max(before, key=before.__getitem__) == user.before
+        assert max(after, key=after.__getitem__) == user.after
         assert after[user.before] < before[user.before] / 2
-    assert np.mean(then) > 0.95
-    assert np.mean(now) > 0.95
 
 
 def test_the_best_new_topics_are_of_the_same_community(sample: list[InterestGraphEvent]) -> None:
     communities = prepare().COMMUNITIES
     model = InterestGraph().fit(sample).update([event(f"new to {name}", topics[0], "like") for name, topics in communities.items()])
     for name, topics in communities.items():
-        best = ask(model, f"new to {name}", k=4).recommendations
-        assert {recommendation.topic for recommendation in best} == set(topics[1:])
+        best = ask(model, f"new to {name}", k=5).recommendations
+        assert {recommendation.topic for recommendation in best} <= set(topics[1:])
         assert all(recommendation.because[0].topic == topics[0] for recommendation in best)

@@ -112,6 +112,16 @@ def scatter_map(points: ArrayLike, groups: Sequence[str], title: str) -> Figure:
     return figure
 
 
+def line(values: Mapping[str, Mapping[float, float]], title: str, xlabel: str, ylabel: str) -> Figure:
+    """What becomes of y as x grows: one line per series, given as y by x."""
+    figure, axes = _one()
+    for (name, points), colour in zip(values.items(), COLOURS, strict=False):
+        x = sorted(points)
+        axes.plot(x, [points[place] for place in x], "o-", color=colour, markersize=4, label=name)
+    _finish(axes, title, xlabel, ylabel, legend=len(values) > 1)
+    return figure
+
+
 def log_log(values: Mapping[str, ArrayLike], title: str, xlabel: str) -> Figure:
     """Share of values that are at least x, on two logarithmic axes: for degrees, weights and other heavy tails.
 

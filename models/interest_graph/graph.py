@@ -115,6 +115,12 @@ class InterestGraph(OnlineModel[InterestGraphConfig, InterestGraphQuery, Interes
         self._require_fitted()
         return [self._answer(query) for query in queries]
 
+    def edges(self, as_of: datetime | None = None) -> Edges:
+        """All edges from users to topics at an instant, as arrays; `None` stands for the newest event seen."""
+        self._require_fitted()
+        at = self.newest_ if as_of is None else to_microseconds(as_of)
+        return self._whole().until(at).edges(at, self.config.half_life_days)
+
     def to_networkx(self, as_of: datetime | None = None) -> nx.DiGraph:
         """The graph at an instant as networkx sees it: users -> topics, and topics -> related topics.
 
@@ -127,10 +133,7 @@ class InterestGraph(OnlineModel[InterestGraphConfig, InterestGraphQuery, Interes
         as_of
             With a time zone. ``None``: the newest event seen.
         """
-        self._require_fitted()
-        at = self.newest_ if as_of is None else to_microseconds(as_of)
-        edges = self._whole().until(at).edges(at, self.config.half_life_days)
-        return to_networkx(edges, self._users.names, self._topics.names, self.relations_)
+        return to_networkx(self.edges(as_of), self._users.names, self._topics.names, self.relations_)
 
     def _ledger(self, events: Sequence[InterestGraphEvent], number: int, users: Names, topics: Names) -> Ledger:
         """Rows of some events, the first of which is the `number`-th; names are numbered only if every action is known."""
