@@ -1,0 +1,266 @@
+"""From a file of rows to a registered version, the same for every model."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+from pydantic import BaseModel, ValidationError
+
+from models import get
+from models.base import Config, OnlineModel, sha256_of
+from models.errors import InputError, ModelFolderError
+from models.rows import read_rows
+from training import tracking
+from training.card import Card
+from training.evaluation import AnyModel, AnyRecipe, Evaluation, GateResult, evaluate, gates, prefixed, require
+from training.recipe import Split
+
+Progress = Callable[[str, float | None], None]
+"""Is told what happens now, and the share of it that is done (``None``: unknown)."""
+
+
+class Report(BaseModel):
+    """What became of a training.
+
+    ``metrics``, ``baseline`` and ``champion`` (of the champion before, if there was one) are of the same hold-out.
+    """
+
+    slug: str
+    version: int
+    alias: str
+    decision: str
+    rows: int
+    seconds: float
+    metrics: dict[str, float]
+    baseline: dict[str, float]
+    champion: dict[str, float] | None
+    gates: dict[str, GateResult]
+    data_sha256: str
+    manifest_sha256: str
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """The files that are read."""
+
+    data: Path
+    holdout: Path | None
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Path by what it is for."""
+        return {"training": self.data} | ({"holdout": self.holdout} if self.holdout else {})
+
+    def __str__(self) -> str:
+        """Both in words."""
+        return str(self.data) if self.holdout is None else f"{self.data}, judged on {self.holdout}"
+
+
+def train(
+    slug: str,
+    *,
+    data: Path | None = None,
+    holdout: Path | None = None,
+    mapping: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
+    promote: bool = True,
+    progress: Progress | None = None,
+) -> Report:
+    """Read, check, split, fit, evaluate, gate, log, register and compare; promote on a win.
+
+    Without a champion, a version that passes its gates becomes champion. The same rows, settings and seed give the same version again.
+
+    Parameters
+    ----------
+    data
+        Rows to train from; ``None``: the sample of `slug`.
+    holdout
+        Rows to be judged on; ``None``: the recipe's split of `data`.
+    mapping
+        Column by field, for both files.
+    settings
+        Settings of the model by name, as text.
+    promote
+        ``False``: the version stays challenger, whatever it wins.
+
+    Raises
+    ------
+    InputError
+        If the rows or settings cannot be used.
+    GateError
+        If a gate or the baseline was missed; nothing was registered.
+    RegistryError
+        If MLflow cannot be reached.
+    """
+    started, say = time.monotonic(), progress or _silent
+    kind, recipe = get(slug), recipe_of(slug)
+    model = kind(parse_settings(kind.contract.config, settings or {}))
+    source = Source(data or sample_of(slug), holdout)
+    say("connecting to MLflow", None)
+    tracking.check()
+    split = _read(source, recipe, model, mapping, say)
+    say(f"fitting on {len(split.train):,} rows", None)
+    model.fit(split.train)
+    with TemporaryDirectory() as folder:
+        say("judging model, baseline and champion", None)
+        verdict = _judge(recipe, model, split, Path(folder), promote)
+        say("logging to MLflow", None)
+        report = _record(source, recipe, model, split, verdict, Path(folder))
+    return report.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
+
+
+def recipe_of(slug: str) -> AnyRecipe:
+    """The recipe of a slug; imports only that recipe's module."""
+    return cast(AnyRecipe, importlib.import_module(f"training.{slug}").RECIPE)
+
+
+def sample_of(slug: str) -> Path:
+    """The sample file that comes with the project.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    folder = Path(__file__).parents[1] / "data" / slug
+    if not (found := sorted(folder.glob("sample.*"))):
+        raise InputError(f"expected a sample in {folder}, found none: give a file of rows, or run prepare.py there")
+    return found[0]
+
+
+def parse_settings(config: type[Config], settings: Mapping[str, str]) -> Config:
+    """A model's configuration from text; lists and mappings are written as JSON.
+
+    Raises
+    ------
+    InputError
+        If a setting is unknown or out of bounds.
+    """
+    if unknown := sorted(settings.keys() - config.model_fields.keys()):
+        raise InputError(f"expected settings among {', '.join(config.model_fields)}, got {', '.join(unknown)}")
+    try:
+        return config.model_validate({name: json.loads(text) if text[:1] in ("[", "{") else text for name, text in settings.items()})
+    except ValidationError as error:
+        problem = error.errors()[0]
+        message = problem["msg"][:1].lower() + problem["msg"][1:]
+        raise InputError(f"setting {'.'.join(map(str, problem['loc']))}: {message}, got {problem['input']!r}") from error
+    except json.JSONDecodeError as error:
+        raise InputError(f"expected a setting that starts with a bracket to be JSON, got {error.doc!r}") from error
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    evaluation: Evaluation
+    gates: dict[str, GateResult]
+    wins: bool
+    decision: str
+
+
+def _read(source: Source, recipe: AnyRecipe, model: AnyModel, mapping: Mapping[str, str] | None, say: Progress) -> Split[Any]:
+    rows = {context: _rows(path, model, mapping, say) for context, path in source.files.items()}
+    if "holdout" in rows:
+        return Split(train=rows["training"], holdout=rows["holdout"])
+    return recipe.split(rows["training"], model.config.seed)
+
+
+def _rows(path: Path, model: AnyModel, mapping: Mapping[str, str] | None, say: Progress) -> list[Any]:
+    total, done = max(path.stat().st_size, 1) if path.is_file() else 1, 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        say(f"reading {path.name}", min(done / total, 1.0))
+
+    rows = list(read_rows(path, model.contract.example, mapping, progress=advance))
+    if not rows:
+        raise InputError(f"expected rows in {path.name}, found none")
+    return rows
+
+
+def _judge(recipe: AnyRecipe, model: AnyModel, split: Split[Any], folder: Path, promote: bool) -> _Verdict:
+    try:
+        champion, problem = tracking.load_champion(recipe.slug, folder), ""
+    except ModelFolderError as error:
+        champion, problem = None, f", as the champion cannot be loaded: {error}"
+    version, theirs = champion or (None, None)
+    evaluation = evaluate(recipe, model, split, theirs)
+    comparison = evaluation.comparison
+    wins = promote and (comparison is None or comparison.wins)
+    if not promote:
+        decision = "Challenger: promotion was not asked for."
+    elif comparison is None:
+        decision = f"Promoted to champion{problem or ', the first one'}."
+    elif comparison.resamples == 0:
+        decision = f"Challenger: no win, it answers exactly as champion {version} does."
+    else:
+        against = f"{comparison.difference:+.4g} {comparison.metric} against champion {version}, 95% interval "
+        interval = f"{comparison.low:+.4g} to {comparison.high:+.4g} (paired bootstrap)"
+        decision = f"{'Promoted to champion' if wins else 'Challenger: no win'}: {against}{interval}."
+    return _Verdict(evaluation, gates(recipe, evaluation), wins, decision)
+
+
+def _record(source: Source, recipe: AnyRecipe, model: AnyModel, split: Split[Any], verdict: _Verdict, folder: Path) -> Report:
+    """Log everything; register unless a gate was missed."""
+    evaluation, sizes = verdict.evaluation, (len(split.train), len(split.holdout))
+    hashes = {context: sha256_of(path) for context, path in source.files.items()}
+    data_sha256 = hashes["training"] if len(hashes) == 1 else hashlib.sha256("".join(hashes.values()).encode()).hexdigest()
+    trained_at = datetime.now(UTC)
+    primary = {recipe.primary: f"{evaluation.metrics.get(recipe.primary, float('nan')):.6g}"}
+    tags = {"data": str(source), "data_sha256": data_sha256, "rows": str(sum(sizes)), "trained_at": trained_at.isoformat()} | primary
+    with tracking.recording(recipe.slug, tags) as record:
+        record.parameters(model.config.model_dump(mode="json") | {"baseline": recipe.baseline_name, "cases": len(evaluation.cases)})
+        record.metrics(evaluation.metrics | prefixed("baseline", evaluation.baseline) | prefixed("champion", evaluation.champion or {}))
+        for context, path in source.files.items():
+            record.dataset(path, hashes[context], context)
+        record.figures(recipe.figures(model, evaluation.predictions, evaluation.cases))
+        record.table(evaluation.slices, "slices")
+        require(recipe.slug, verdict.gates)
+        judged = _saved(model, folder / "judged", data_sha256)
+        absorbed = _absorb(model, split)
+        served = _saved(model, folder / "model", data_sha256) if absorbed else judged
+        card = Card(recipe, model, evaluation, verdict.gates, str(source), data_sha256, sizes, trained_at, verdict.decision, absorbed)
+        record.text(card.markdown(), "card.md")
+        example = evaluation.cases[0].query.model_dump(mode="json", exclude_unset=True)
+        version = record.register(served, judged, example, card.description(), tags, champion=verdict.wins)
+    return Report(
+        slug=recipe.slug,
+        version=version,
+        alias=tracking.CHAMPION if verdict.wins else tracking.CHALLENGER,
+        decision=verdict.decision,
+        rows=sum(sizes),
+        seconds=0.0,
+        metrics=evaluation.metrics,
+        baseline=evaluation.baseline,
+        champion=evaluation.champion,
+        gates=verdict.gates,
+        data_sha256=data_sha256,
+        manifest_sha256=served.manifest_sha256,
+        run_id=record.run_id,
+    )
+
+
+def _saved(model: AnyModel, folder: Path, data_sha256: str) -> tracking.Saved:
+    return tracking.Saved(folder, model.save(folder, data_sha256=data_sha256))
+
+
+def _absorb(model: AnyModel, split: Split[Any]) -> bool:
+    """Let a model that learns online learn the hold-out too, now that it was judged; the served version should know the latest rows."""
+    event, example = model.contract.event, model.contract.example
+    if not isinstance(model, OnlineModel) or event is None or not issubclass(example, event):
+        return False
+    model.update(split.holdout)
+    return True
+
+
+def _silent(_: str, __: float | None) -> None:
+    """Progress that nobody watches."""

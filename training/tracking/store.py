@@ -1,0 +1,72 @@
+"""The MLflow that the environment names: reached, refused or shown."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from requests import RequestException
+from sqlalchemy.exc import SQLAlchemyError
+
+from models.environment import environment
+from models.errors import RegistryError
+
+
+def check() -> None:
+    """Make sure that MLflow answers; creates the local database if there is none yet.
+
+    Raises
+    ------
+    RegistryError
+        If it does not.
+    """
+    with registry_errors():
+        connect().search_registered_models(max_results=1)
+
+
+def review_command() -> list[str]:
+    """The command that shows the MLflow UI of the local store.
+
+    Raises
+    ------
+    RegistryError
+        If the store is a server, which has a UI of its own.
+    """
+    uri = environment().tracking_uri
+    if uri.startswith("http"):
+        raise RegistryError(f"expected a local MLflow store to show, got the server {_shown(uri)}: open it in a browser")
+    command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", "5000", "--workers", "1"]
+    return [*command, "--backend-store-uri", uri, "--default-artifact-root", (environment().home / "artifacts").as_uri()]
+
+
+def connect() -> MlflowClient:
+    """Connect to what the environment names now."""
+    surroundings = environment()
+    surroundings.home.mkdir(parents=True, exist_ok=True)
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    mlflow.set_tracking_uri(surroundings.tracking_uri)
+    mlflow.set_registry_uri(surroundings.tracking_uri)
+    return MlflowClient()
+
+
+@contextmanager
+def registry_errors() -> Iterator[None]:
+    """Say in one sentence that MLflow did not do what was asked, as `RegistryError`."""
+    try:
+        yield
+    except (MlflowException, RequestException, SQLAlchemyError) as error:
+        reason = str(error).partition("\n")[0]
+        uri = _shown(environment().tracking_uri)
+        raise RegistryError(f"expected MLflow at {uri} to do what was asked, got: {reason}: check MLFLOW_TRACKING_URI") from error
+
+
+def _shown(uri: str) -> str:
+    """The address without its password."""
+    return re.sub(r"//[^@/]*@", "//***@", uri)
