@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,13 @@ from pydantic import ValidationError
 
 from models.churn import Churn, ChurnConfig, ChurnExample, ChurnPrediction, ChurnQuery
 from models.churn.columns import read_column
+from models.churn.screening import GroupRates
 from models.churn.trees import Trees
 from models.churn.values import days, number, token
 from models.errors import InputError
 from models.rows import read_rows
+from training.churn import RECIPE
+from training.recipe import Split
 
 DATA = Path(__file__).parent.parent / "data" / "churn"
 SAMPLE = DATA / "sample.csv"
@@ -233,6 +237,21 @@ def test_a_column_that_knows_the_outcome_is_named() -> None:
     assert churn.suspicious_columns_ == ("cancellation_reason",)
 
 
+def test_the_most_telling_column_is_not_the_one_with_the_most_levels() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.random(600) < 0.4
+    telling = read_column("telling", ["a", "b"] * 300)
+    noise = [f"manager {manager}" for manager in rng.integers(200, size=600)]
+    many = read_column("noise", noise)
+    assert telling is not None
+    assert many is not None
+    seen = ["ab"[int(label if sure else not label)] for label, sure in zip(labels, rng.random(600) < 0.75, strict=True)]
+    rates = GroupRates.count(telling, seen, labels)
+    assert rates.roc_auc > 0.7 > 0.6 > GroupRates.count(many, noise, labels).roc_auc
+    assert rates.rate("b") > labels.mean() > rates.rate("a")
+    assert rates.rate("c") == labels.mean()
+
+
 # Odd rows, odd tables
 
 
@@ -346,3 +365,38 @@ def test_the_schema_example_is_a_customer_of_the_sample(churn: Churn) -> None:
     (prediction,) = churn.predict([query])
     assert prediction.warnings == ()
     assert prediction.probability > 0.8
+
+
+# How it is trained
+
+
+def test_the_recipe_beats_its_baseline_and_keeps_its_gates_on_the_sample(sample: list[ChurnExample]) -> None:
+    split = RECIPE.split(sample, 0)
+    cases = RECIPE.cases(split, 0)
+    queries = [case.query for case in cases]
+    metrics = RECIPE.evaluate(Churn().fit(split.train).predict(queries), cases)
+    baseline = RECIPE.evaluate(RECIPE.baseline(split.train)(queries), cases)
+    assert metrics["log_loss"] < baseline["log_loss"]
+    assert metrics["roc_auc"] > baseline["roc_auc"] + 0.1
+    assert all(gate.shortfall(metrics[gate.metric]) <= 0 for gate in RECIPE.gates)
+    assert {case.slices["contract"] for case in cases} == {"monthly", "yearly", "two_years"}
+
+
+def test_a_customer_is_never_on_both_sides_and_keeps_its_side_when_the_table_grows(sample: list[ChurnExample]) -> None:
+    held_out = {row.customer_id for row in RECIPE.split(sample[:1_000] * 2, 0).holdout}
+    grown = RECIPE.split(sample, 0)
+    assert held_out <= {row.customer_id for row in grown.holdout}
+    assert held_out.isdisjoint({row.customer_id for row in grown.train})
+
+
+def test_the_newest_rows_are_held_out_where_every_row_says_when(sample: list[ChurnExample]) -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    dated = [row.model_copy(update={"observed_at": start + timedelta(hours=place)}) for place, row in enumerate(sample[:100])]
+    split = RECIPE.split(dated[::-1], 0)
+    assert {row.customer_id for row in split.holdout} == {row.customer_id for row in dated[80:]}
+
+
+def test_figures_of_the_recipe_are_drawn(churn: Churn, unseen: list[ChurnExample]) -> None:
+    cases = RECIPE.cases(Split(train=unseen, holdout=unseen), 0)
+    drawn = RECIPE.figures(churn, churn.predict(unseen), cases)
+    assert set(drawn) == {"reliability", "precision_recall", "importance"}

@@ -25,7 +25,8 @@ class GroupRates:
     rates
         Smoothed share by group.
     roc_auc
-        How well the rates order the rows that they were counted on.
+        How well rates that were counted on every other row order the rows between, and the other way round; so a column of many
+        small groups is not taken for a telling one.
     """
 
     column: Column
@@ -38,14 +39,22 @@ class GroupRates:
         """Count who left in each group."""
         base_rate = float(labels.mean())
         groups, group_of = np.unique([_group(column, value) for value in values], return_inverse=True)
-        left = np.bincount(group_of, weights=labels)
-        rates = (left + _PRIOR_ROWS * base_rate) / (np.bincount(group_of) + _PRIOR_ROWS)
-        by_group = dict(zip(groups.tolist(), rates.tolist(), strict=True))
-        return cls(column, base_rate, by_group, float(roc_auc_score(labels, rates[group_of])))
+        by_group = dict(zip(groups.tolist(), _smoothed(group_of, labels, len(groups), base_rate).tolist(), strict=True))
+        scores = np.empty(len(labels))
+        even = np.arange(len(labels)) % 2 == 0
+        for counted in (even, ~even):
+            scores[~counted] = _smoothed(group_of[counted], labels[counted], len(groups), base_rate)[group_of[~counted]]
+        return cls(column, base_rate, by_group, float(roc_auc_score(labels, scores)))
 
     def rate(self, value: Scalar) -> float:
         """The smoothed share who left in the group of a value; the base rate for a group never seen."""
         return self.rates.get(_group(self.column, value), self.base_rate)
+
+
+def _smoothed(group_of: NDArray[np.intp], labels: NDArray[np.bool_], n_groups: int, base_rate: float) -> NDArray[np.float64]:
+    left, rows = (np.bincount(group_of, weights=weights, minlength=n_groups) for weights in (labels, None))
+    rates: NDArray[np.float64] = (left + _PRIOR_ROWS * base_rate) / (rows + _PRIOR_ROWS)
+    return rates
 
 
 def _group(column: Column, value: Scalar) -> str:
