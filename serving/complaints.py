@@ -1,0 +1,47 @@
+"""What is wrong with a request body, in one sentence that names the query and the field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+_SHOWN = 3
+
+
+def complaint(error: ValidationError, body: bytes) -> str:
+    """The first few fields that are wrong: where, what was expected, what came."""
+    errors = error.errors(include_url=False)
+    if errors[0]["type"] == "json_invalid":
+        return f'expected the body to be JSON like {{"queries": [...]}}, got something else: {errors[0]["ctx"]["error"]}'
+    sent = json.loads(body)
+    by_place: dict[str, list[str]] = {}
+    for item in errors:
+        place = _place(item["loc"], sent) or "the body"
+        by_place.setdefault(place, []).append(item["msg"].removeprefix("Value error, "))
+    given = {(_place(item["loc"], sent) or "the body"): _shown(item["input"]) for item in errors if item["type"] != "missing"}
+    sentences = [f"{place}: {' or '.join(dict.fromkeys(says))}{given.get(place, '')}" for place, says in by_place.items()]
+    more = f"; and {len(sentences) - _SHOWN} more" if len(sentences) > _SHOWN else ""
+    return "; ".join(sentences[:_SHOWN]) + more
+
+
+def _place(location: Sequence[str | int], sent: Any) -> str:
+    """``queries[0].features.age``: the part of pydantic's location that is a path in what was sent, without names of union members."""
+    place = ""
+    for step in location:
+        if isinstance(step, int):
+            if not isinstance(sent, list):
+                break
+            place, sent = f"{place}[{step}]", sent[step] if step < len(sent) else None
+        else:
+            if not isinstance(sent, dict):
+                break
+            place, sent = f"{place}.{step}" if place else step, sent.get(step)
+    return place
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return f", got {text if len(text) <= 60 else text[:57] + '...'}"

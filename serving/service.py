@@ -1,0 +1,58 @@
+"""The HTTP surface: one method per model, ``POST /v1/<slug>``.
+
+The request path is in `serving.gateway`, the models in `serving.champions`; ``GET /v1/models``, ``/livez``, ``/readyz``,
+``/metrics`` and ``/docs.json`` are there too.
+"""
+
+# mypy: disallow-untyped-decorators=False
+# No `from __future__ import annotations`: BentoML evaluates the types of the methods.
+
+import bentoml
+
+import models
+from models.churn import ChurnPrediction, ChurnQuery
+from models.environment import environment
+from models.interest_graph import InterestGraphPrediction, InterestGraphQuery
+from models.root_cause import RootCausePrediction, RootCauseQuery
+from serving.answers import Answer
+from serving.champions import Champions
+from serving.gateway import Gateway
+
+
+@bentoml.service(
+    name="foretell",
+    traffic={"timeout": 60},
+    http={"host": "127.0.0.1"},
+    logging={"access": {"enabled": False}},
+    metrics={"enabled": False},
+)
+class Foretell:
+    """Predictions by the champions of the registry."""
+
+    def __init__(self) -> None:
+        surroundings = environment()
+        self.champions = Champions(surroundings.models or models.MODELS, surroundings)
+        self.champions.start()
+
+    @bentoml.on_shutdown
+    def stop(self) -> None:
+        """Ask the registry no more."""
+        self.champions.stop()
+
+    @bentoml.api(route="/v1/root_cause")
+    def root_cause(self, queries: list[RootCauseQuery]) -> Answer[RootCausePrediction]:
+        """Say which service started an incident, and show the lines that tell."""
+        return self.champions.answer("root_cause", queries)
+
+    @bentoml.api(route="/v1/churn")
+    def churn(self, queries: list[ChurnQuery]) -> Answer[ChurnPrediction]:
+        """Say who is leaving, why, and what is worth doing about it."""
+        return self.champions.answer("churn", queries)
+
+    @bentoml.api(route="/v1/interest_graph")
+    def interest_graph(self, queries: list[InterestGraphQuery]) -> Answer[InterestGraphPrediction]:
+        """Say what a user is interested in now, and what might come next."""
+        return self.champions.answer("interest_graph", queries)
+
+
+Foretell.add_asgi_middleware(Gateway)  # type: ignore[attr-defined]  # the decorator made it a bentoml.Service
