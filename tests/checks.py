@@ -209,7 +209,7 @@ def check_every_field_is_described(subject: Subject) -> None:
 
 
 def check_docstring_has_references(subject: Subject) -> None:
-    module = importlib.import_module(f"models.{subject.slug}")
+    module = importlib.import_module(subject.model_class.__module__)
     assert "References" in (module.__doc__ or "")
 
 

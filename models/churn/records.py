@@ -120,7 +120,7 @@ class ChurnPrediction(Prediction):
         }
     )
 
-    customer_id: str | None
+    customer_id: str | None = Field(default=None, description="As asked.")
     probability: float = Field(ge=0, le=1, description="Calibrated probability that the customer leaves.")
     action: Literal["offer", "none"] = Field(default="none", description="`offer` when the probability is above the configured threshold.")
     reasons: tuple[Reason, ...] = Field(default=(), description="The strongest first; associations in the training table, not causes.")
