@@ -7,11 +7,22 @@ import os
 import platform
 from pathlib import Path
 from types import ModuleType
+from typing import TypedDict
 
 from models.environment import environment
 from models.errors import InputError
 
 Row = dict[str, object]
+
+
+class Result(TypedDict):
+    """What a benchmark measured."""
+
+    name: str
+    machine: dict[str, object]
+    rows: list[Row]
+    """One per system and data set."""
+
 
 _FOLDER = Path(__file__).resolve().parents[1] / "tests" / "benchmarks"
 
@@ -30,18 +41,13 @@ def names() -> list[str]:
     return found
 
 
-def run(name: str, data: Path | None = None) -> dict[str, object]:
+def run(name: str, data: Path | None = None) -> Result:
     """Run one benchmark.
 
     Parameters
     ----------
     data
         The benchmark's own folder. ``None``: the folder that it names, below ``FORETELL_BENCH_DATA``.
-
-    Returns
-    -------
-    dict
-        ``name``, ``machine`` and ``rows``, one per system and data set.
 
     Raises
     ------
@@ -55,8 +61,7 @@ def run(name: str, data: Path | None = None) -> dict[str, object]:
     folder = data or environment().bench_data / (needed or "")
     if (data or needed) and not folder.is_dir():
         raise InputError(f"expected the data of {name} in the folder {folder}, found none: name yours with --data")
-    rows: list[Row] = module.run(folder)
-    return {"name": name, "machine": machine(), "rows": rows}
+    return {"name": name, "machine": machine(), "rows": module.run(folder)}
 
 
 def machine() -> dict[str, object]:

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from models.base import Record
+from models.base import Contract, Record
 from models.errors import InputError
 from models.rows.binding import Binding
 from models.rows.formats import open_rows
 from models.rows.source import BrokenError
 from models.rows.write import write_rows
 
-__all__ = ["read_rows", "write_rows"]
+__all__ = ["read_queries", "read_rows", "write_rows"]
 
 R = TypeVar("R", bound=Record)
 
@@ -64,6 +64,24 @@ def read_rows(
         raise InputError(f"{path.name}, row {binding.row}{binding.problem(error)}") from error
     except BrokenError as error:
         raise InputError(f"{path.name}{error.place}: {error}") from error
+
+
+def read_queries(
+    path: Path,
+    contract: Contract[Any, Any, Any, Any],
+    mapping: Mapping[str, str] | None = None,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[Any]:
+    """Read what a model is asked from a file: a query per row, or one query of all rows if the query type has ``from_lines``.
+
+    Labels may be missing from the file; see `read_rows` for the rest.
+    """
+    from_lines = getattr(contract.query, "from_lines", None)
+    if from_lines is None:
+        yield from read_rows(path, contract.query, mapping, progress=progress)
+    else:
+        yield from_lines(read_rows(path, contract.example, mapping, progress=progress))
 
 
 def _nobody(_: int) -> None:
