@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import ndcg_score
+from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, ndcg_score, roc_auc_score
 
 from training.metrics import (
     ac_at,
@@ -30,6 +30,18 @@ def test_binary_metrics_worked_by_hand() -> None:
     assert metrics["average_precision"] == pytest.approx((1 + 2 / 3) / 2)
     assert metrics["brier_score"] == pytest.approx((0.01 + 0.64 + 0.09 + 0.01) / 4)
     assert metrics["log_loss"] == pytest.approx(-np.mean(np.log([0.9, 0.2, 0.7, 0.9])))
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0, 1) | st.sampled_from([0.0, 0.5, 1.0])), min_size=2, max_size=80))
+@settings(max_examples=200, deadline=None)
+def test_binary_metrics_agree_with_scikit_learn(cases: list[tuple[bool, float]]) -> None:
+    y, p = [label for label, _ in cases], [probability for _, probability in cases]
+    metrics = binary_metrics(y, p)
+    assert metrics["brier_score"] == pytest.approx(brier_score_loss(y, p))
+    assert metrics["log_loss"] == pytest.approx(log_loss(y, p, labels=[False, True]))
+    if len(set(y)) == 2:
+        assert metrics["roc_auc"] == pytest.approx(roc_auc_score(y, p))
+        assert metrics["average_precision"] == pytest.approx(average_precision_score(y, p))
 
 
 def test_rank_metrics_of_one_class_are_left_out() -> None:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 from models import get
 
 _PLAIN = (str, int, float, bool)
+_ANYTHING = int | float | str | bool | list[Any] | dict[str, Any] | None
 
 
 def hint(annotation: Any) -> Any:
@@ -30,13 +31,13 @@ def hint(annotation: Any) -> Any:
         return type(args[0])
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return record_hint(annotation)
-    if origin in (Union, UnionType) and NoneType in args and len(args) == 2:
-        return hint(next(arg for arg in args if arg is not NoneType)) | None
+    if origin in (Union, UnionType):
+        return Union[tuple(arg if arg is NoneType else hint(arg) for arg in args)]  # noqa: UP007
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return dict[str, hint(args[1])]  # type: ignore[misc]
     if origin in (list, tuple, set, frozenset) or (isinstance(origin, type) and origin.__name__ == "Sequence"):
         return list[hint(args[0])]  # type: ignore[misc]
-    return annotation if annotation in _PLAIN else Any
+    return annotation if annotation in _PLAIN else _ANYTHING
 
 
 def record_hint(record: type[BaseModel]) -> type[BaseModel]:
@@ -44,8 +45,7 @@ def record_hint(record: type[BaseModel]) -> type[BaseModel]:
     fields: dict[str, Any] = {}
     for name, field in record.model_fields.items():
         kind = hint(field.annotation)
-        optional = kind if kind is Any or NoneType in get_args(kind) else kind | None
-        fields[name] = (kind, ...) if field.is_required() else (optional, None)
+        fields[name] = (kind, ...) if field.is_required() else (kind | None, None)
     return create_model(record.__name__, __config__=ConfigDict(extra="allow"), **fields)
 
 

@@ -225,9 +225,8 @@ def _record(source: Source, recipe: AnyRecipe, model: AnyModel, split: Split[Any
         record.figures(recipe.figures(model, evaluation.predictions, evaluation.cases))
         record.table(evaluation.slices, "slices")
         require(recipe.slug, verdict.gates)
-        judged = _saved(model, folder / "judged", data_sha256)
-        absorbed = _absorb(model, split)
-        served = _saved(model, folder / "model", data_sha256) if absorbed else judged
+        judged, served = _saved(model, split, folder, data_sha256)
+        absorbed = judged is not served
         card = Card(recipe, model, evaluation, verdict.gates, str(source), data_sha256, sizes, trained_at, verdict.decision, absorbed)
         record.text(card.markdown(), "card.md")
         example = evaluation.cases[0].query.model_dump(mode="json", exclude_unset=True)
@@ -249,17 +248,22 @@ def _record(source: Source, recipe: AnyRecipe, model: AnyModel, split: Split[Any
     )
 
 
-def _saved(model: AnyModel, folder: Path, data_sha256: str) -> tracking.Saved:
-    return tracking.Saved(folder, model.save(folder, data_sha256=data_sha256))
+def _saved(model: AnyModel, split: Split[Any], folder: Path, data_sha256: str) -> tuple[tracking.Saved, tracking.Saved]:
+    """The model as it was judged and as it will answer.
 
+    One that learns online from such rows learns the hold-out too, now that it was judged: the served version should know the latest
+    rows, while a later champion can only be compared fairly with the version that had not seen them.
+    """
 
-def _absorb(model: AnyModel, split: Split[Any]) -> bool:
-    """Let a model that learns online learn the hold-out too, now that it was judged; the served version should know the latest rows."""
-    event, example = model.contract.event, model.contract.example
-    if not isinstance(model, OnlineModel) or event is None or not issubclass(example, event):
-        return False
+    def save(name: str) -> tracking.Saved:
+        return tracking.Saved(folder / name, model.save(folder / name, data_sha256=data_sha256))
+
+    event = model.contract.event
+    if not isinstance(model, OnlineModel) or event is None or not issubclass(model.contract.example, event):
+        return (only := save("model")), only
+    judged = save("judged")
     model.update(split.holdout)
-    return True
+    return judged, save("model")
 
 
 def _silent(_: str, __: float | None) -> None:

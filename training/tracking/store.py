@@ -17,6 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from models.environment import environment
 from models.errors import RegistryError
 
+_QUIET = {"mlflow": logging.WARNING, "mlflow.types.type_hints": logging.ERROR, "alembic": logging.WARNING}
+
 
 def check() -> None:
     """Make sure that MLflow answers; creates the local database if there is none yet.
@@ -49,8 +51,8 @@ def connect() -> MlflowClient:
     """Connect to what the environment names now."""
     surroundings = environment()
     surroundings.home.mkdir(parents=True, exist_ok=True)
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in _QUIET.items():
+        logging.getLogger(name).setLevel(level)
     mlflow.set_tracking_uri(surroundings.tracking_uri)
     mlflow.set_registry_uri(surroundings.tracking_uri)
     return MlflowClient()
