@@ -50,7 +50,8 @@ def predict_file(
     """
     model, found = load(slug, alias=alias, version=version)
     queries = read_queries(source, model.contract, mapping, progress=progress)
-    return write_rows(target, model.contract.prediction, _answers(model, queries)), found
+    # Ids are for outcomes that are reported to the server; it never saw these.
+    return write_rows(target, model.contract.prediction, _answers(model, queries), leave_out={"prediction_id"}), found
 
 
 def _answers(model: AnyModel, queries: Iterable[Any]) -> Iterator[Prediction]:

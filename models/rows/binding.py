@@ -73,7 +73,8 @@ class Binding:
         if not missing:
             return
         wanted = " and ".join(repr(self._mapped.get(field, field)) for field in missing)
-        raise BrokenError(f"expected the column {wanted}, got {', '.join(columns)}: name yours with --map {missing[0]}=COLUMN")
+        noun = "column" if len(missing) == 1 else "columns"
+        raise BrokenError(f"expected the {noun} {wanted}, got {', '.join(columns)}: name yours with --map {missing[0]}=COLUMN")
 
     def _bind_cells(self, columns: Collection[str], rows: Rows) -> Iterator[dict[str, Any]]:
         self._chosen = self._choose(columns)

@@ -5,25 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
-from models.rows.source import MAX_LINE, BrokenError, open_bytes, text_lines
+from models.rows.parquet import parquet_rows
+from models.rows.source import MAX_LINE, BrokenError, on_disk, open_bytes, text_lines
 
 _DELIMITERS = ",\t;|"
 _NO_DELIMITER = "\x1f"
 """Delimiter of a table with one column, so that a comma in its text is text."""
 
 _SNIFFED_BYTES = 2**16
-_PARQUET_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -57,10 +53,8 @@ def open_rows(path: Path, mapping: Mapping[str, str], progress: Callable[[int], 
         head = content.peek(4)
         first = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
         if head[:4] == b"PAR1":
-            with tempfile.NamedTemporaryFile() as copy:
-                shutil.copyfileobj(content, copy)
-                copy.flush()
-                yield _parquet(Path(copy.name))
+            with on_disk(path, content) as file:
+                yield Rows(*parquet_rows(file, progress))
         elif ".parquet" in suffixes:
             raise BrokenError("expected Parquet, as the name says, got something else")
         elif first == b"{" or named_json:
@@ -70,33 +64,31 @@ def open_rows(path: Path, mapping: Mapping[str, str], progress: Callable[[int], 
             yield _table(content, headless)
 
 
-def _parquet(file: Path) -> Rows:
-    try:
-        frame = pl.scan_parquet(file)
-        columns = frame.collect_schema().names()
-        rows = chain.from_iterable(batch.iter_rows() for batch in frame.collect_batches(chunk_size=_PARQUET_ROWS))
-    except pl.exceptions.PolarsError as error:
-        raise BrokenError(f"expected a whole Parquet file, got a broken one ({error}): write or copy it again") from error
-    return Rows(columns, enumerate(rows, start=1))
-
-
 def _objects(lines: Iterator[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    number = 0
+    for number in count(start=1):
+        try:
+            line = next(lines, None)
+            value = None if line is None or line.isspace() else _object(line)
+        except BrokenError as error:
+            raise BrokenError(str(error), f", row {number}") from error
+        if line is None:
+            return
+        if value is not None:
+            yield number, value
+
+
+def _object(line: str) -> dict[str, Any]:
+    if line.lstrip().startswith("["):
+        raise BrokenError("expected one JSON object per line, got a JSON array: convert it with jq -c '.[]'")
     try:
-        for number, line in enumerate(lines, start=1):
-            if line.isspace():
-                continue
-            value = json.loads(line)
-            if isinstance(value, dict):
-                yield number, value
-            else:
-                raise BrokenError(f"expected one JSON object per line, got a JSON {type(value).__name__}", f", row {number}")
+        value = json.loads(line)
     except json.JSONDecodeError as error:
-        if number == 1 and error.doc.lstrip().startswith("["):
-            raise BrokenError("expected one JSON object per line, got a JSON array: convert it with jq -c '.[]'") from error
-        raise BrokenError(f"expected a JSON object, got broken JSON ({error.msg} at character {error.colno})", f", row {number}") from error
-    except BrokenError as error:
-        raise error if error.place else BrokenError(str(error), f", row {number + 1}") from error
+        raise BrokenError(f"expected a JSON object, got broken JSON ({error.msg} at character {error.colno})") from error
+    except RecursionError as error:
+        raise BrokenError("expected a JSON object, got one that is nested too deep") from error
+    if not isinstance(value, dict):
+        raise BrokenError(f"expected one JSON object per line, got {line.strip()[:40]}")
+    return value
 
 
 def _table(content: io.BufferedReader[Any], headless: bool) -> Rows:
@@ -136,6 +128,8 @@ def _plain(error: Exception) -> str:
         return "expected the quote to be closed, got the end of the file"
     if "expected after" in str(error):
         return "expected quotes to enclose a whole cell and to be doubled inside it, got text after a closing quote"
+    if "new-line character" in str(error):
+        return "expected lines to end with LF or CRLF, got a lone CR: convert the line ends, or put the cell in quotes"
     return str(error)
 
 

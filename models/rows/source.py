@@ -5,9 +5,12 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import shutil
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -96,6 +99,26 @@ def open_bytes(path: Path, progress: Callable[[int], None]) -> Iterator[io.Buffe
         if not content.peek(1):
             raise InputError(f"{path.name}: expected rows, got an empty file")
         yield content
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """A file that can be read from its end, unpacked, and how many of its bytes were not counted as progress yet."""
+
+    path: Path
+    unread_bytes: int
+
+
+@contextmanager
+def on_disk(path: Path, content: io.BufferedReader[Any]) -> Iterator[OnDisk]:
+    """The file itself, or an unpacked copy that lasts as long as the block."""
+    if isinstance(content.raw, _Watched):
+        yield OnDisk(path, path.stat().st_size - content.raw.tell())
+        return
+    with tempfile.NamedTemporaryFile() as copy:
+        shutil.copyfileobj(content, copy)
+        copy.flush()
+        yield OnDisk(Path(copy.name), 0)
 
 
 def text_lines(content: io.BufferedReader[Any]) -> Iterator[str]:

@@ -7,22 +7,24 @@ import gzip
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 import polars as pl
 from pydantic import BaseModel
 
 from models.errors import InputError
 
+Columns = Mapping[str, pl.DataType]
 Write = Callable[[dict[str, Any]], object]
 
 _GZIP_LEVEL = 6
 
 
-def write_rows(path: Path, kind: type[BaseModel], rows: Iterable[BaseModel]) -> int:
+def write_rows(path: Path, kind: type[BaseModel], rows: Iterable[BaseModel], *, leave_out: Collection[str] = ()) -> int:
     """Write rows as what the path's ending says: ``.csv``, ``.tsv``, ``.jsonl`` or ``.parquet``; ``.gz`` after it packs the text.
 
     The file appears whole or not at all: rows go to a file beside it that takes its name at the end.
@@ -33,6 +35,8 @@ def write_rows(path: Path, kind: type[BaseModel], rows: Iterable[BaseModel]) -> 
         Type of the rows; its fields are the columns. In CSV and Parquet a nested value is written as JSON.
     rows
         Are taken one by one.
+    leave_out
+        Fields that are not written.
 
     Returns
     -------
@@ -53,9 +57,11 @@ def write_rows(path: Path, kind: type[BaseModel], rows: Iterable[BaseModel]) -> 
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     count = 0
     try:
-        with opener(part, path, list(kind.model_fields)) as write:
+        with opener(
+            part, path, {name: _dtype(field.annotation) for name, field in kind.model_fields.items() if name not in leave_out}
+        ) as write:
             for row in rows:
-                write(row.model_dump(mode="json"))
+                write(row.model_dump(mode="json", exclude=set(leave_out)))
                 count += 1
         part.replace(path)
     finally:
@@ -73,32 +79,41 @@ def _text(part: Path, path: Path) -> Iterator[io.TextIOWrapper]:
 
 
 @contextmanager
-def _csv(part: Path, path: Path, columns: list[str]) -> Iterator[Write]:
+def _csv(part: Path, path: Path, columns: Columns) -> Iterator[Write]:
     with _text(part, path) as text:
-        writer = csv.writer(text, delimiter="\t" if ".tsv" in path.suffixes else ",", lineterminator="\n")
+        writer = csv.writer(text, delimiter="\t" if ".tsv" in path.suffixes else ",", lineterminator="\r\n")
         writer.writerow(columns)
         yield lambda row: writer.writerow([_flat(row[column]) for column in columns])
 
 
 @contextmanager
-def _jsonl(part: Path, path: Path, columns: list[str]) -> Iterator[Write]:
+def _jsonl(part: Path, path: Path, columns: Columns) -> Iterator[Write]:
     with _text(part, path) as text:
         yield lambda row: text.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
 @contextmanager
-def _parquet(part: Path, path: Path, columns: list[str]) -> Iterator[Write]:
+def _parquet(part: Path, path: Path, columns: Columns) -> Iterator[Write]:
     """Parquet needs all rows of a column together: they go to a file of JSON lines first, which polars converts in a stream."""
     lines = part.with_suffix(".jsonl")
     try:
         with _jsonl(lines, lines, columns) as write:
             yield lambda row: write({column: _flat(row[column]) for column in columns})
-        pl.scan_ndjson(lines, infer_schema_length=None).sink_parquet(part)
+        pl.scan_ndjson(lines, schema=columns).sink_parquet(part)
     finally:
         lines.unlink(missing_ok=True)
 
 
 _OPENERS = {".csv": _csv, ".tsv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}
+
+
+_DTYPES = {bool: pl.Boolean(), int: pl.Int64(), float: pl.Float64()}
+
+
+def _dtype(annotation: Any) -> pl.DataType:
+    """The type of a Parquet column; what is not a plain number or truth value is text."""
+    kinds = {*(get_args(annotation) or (annotation,))} - {NoneType}
+    return _DTYPES.get(kinds.pop(), pl.String()) if len(kinds) == 1 else pl.String()
 
 
 def _flat(value: object) -> object:
