@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import mlflow
 from mlflow.models import ModelConfig
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import AwareDatetime, BaseModel, ConfigDict, create_model
 
 from models import get
 
@@ -25,7 +25,7 @@ def hint(annotation: Any) -> Any:
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return hint(args[0])
-    if annotation is datetime:
+    if annotation in (datetime, AwareDatetime):
         return str
     if origin is Literal:
         return type(args[0])
@@ -45,7 +45,9 @@ def record_hint(record: type[BaseModel]) -> type[BaseModel]:
     fields: dict[str, Any] = {}
     for name, field in record.model_fields.items():
         kind = hint(field.annotation)
-        fields[name] = (kind, ...) if field.is_required() else (kind | None, None)
+        # MLflow takes no field that may be null and must be given.
+        required = field.is_required() and NoneType not in get_args(kind)
+        fields[name] = (kind, ...) if required else (kind | None, None)
     return create_model(record.__name__, __config__=ConfigDict(extra="allow"), **fields)
 
 
