@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from models.churn import Churn, ChurnConfig, ChurnExample, ChurnPrediction, ChurnQuery
+from models.churn.calibration import IDENTITY
 from models.churn.columns import read_column
+from models.churn.fitting import calibrate, stack
 from models.churn.screening import GroupRates
 from models.churn.trees import Trees
 from models.churn.values import days, number, token
@@ -143,6 +145,33 @@ def test_tree_contributions_are_those_of_lightgbm() -> None:
     by_place = np.stack([parts[:, trees.place.ravel() == place].sum(axis=1) for place in range(6)], axis=1)
     np.testing.assert_allclose(by_place, expected[:, :6], atol=1e-9)
     assert trees.bias == pytest.approx(expected[0, 6])
+
+
+def test_calibration_recovers_a_known_distortion() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.normal(0, 2, size=20_000)
+    true = np.where(scores < 0, 0.2 * scores, 1.5 * scores) - 1
+    labels = rng.random(len(scores)) < 1 / (1 + np.exp(-true))
+    calibration = calibrate(scores, labels)
+    inside = np.abs(scores) < 3
+    assert np.abs(calibration(scores) - true)[inside].mean() < 0.2
+    rising = calibration(np.linspace(-20, 20, 1_000))
+    assert (np.diff(rising) > 0).all()
+
+
+def test_a_straight_calibration_changes_nothing() -> None:
+    scores = np.linspace(-5, 5, 11)
+    np.testing.assert_allclose(IDENTITY(scores), scores)
+
+
+def test_stacking_leans_on_the_half_that_knows() -> None:
+    rng = np.random.default_rng(0)
+    true = rng.normal(0, 2, size=5_000)
+    labels = rng.random(len(true)) < 1 / (1 + np.exp(-true))
+    noise, knows, intercept = stack(np.column_stack([rng.normal(size=len(true)), true]), labels)
+    assert noise == pytest.approx(0, abs=0.1)
+    assert knows == pytest.approx(1, abs=0.1)
+    assert intercept == pytest.approx(0, abs=0.1)
 
 
 # What a value means

@@ -13,7 +13,9 @@ from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
+from threadpoolctl import threadpool_limits
 
+from models.churn.calibration import IDENTITY, Calibration, stretches
 from models.churn.linear import Linear
 from models.churn.records import ChurnConfig
 from models.churn.screening import GroupRates
@@ -27,7 +29,9 @@ Labels = NDArray[np.bool_]
 _SUSPICIOUS_AUC = 0.99
 _ROUND_STEP = 20
 _INVERSE_PENALTY = 0.1  # on standardised terms: correlated columns and bends share their effect
-_PRIOR_ROWS = 10.0  # pulls the weights towards a plain average; only small tables feel it
+_PRIOR_ROWS = 10.0  # pulls towards a plain average and a straight line; only small tables feel it
+_BENDS = (0.1, 0.3, 0.5, 0.7, 0.9)
+_LEAST_SLOPE = 0.02  # keeps the order of customers
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Learned:
     table: Table
     linear: Linear
     trees: Trees
+    calibration: Calibration
     base_rate: float
     suspicious_columns: tuple[str, ...]
 
@@ -54,13 +59,15 @@ def learn(rows: Sequence[Row], labels: Labels, config: ChurnConfig) -> Learned:
     if not table.columns:
         raise InputError("expected a column that varies between customers, got only constant or identifying ones: give more columns")
     X, _ = table.matrix(rows)
-    weights, intercept, rounds = _weigh(table, X, labels, config)
-    linear = fit_linear(table, X, labels).scaled(weights[0])
-    trees = fit_trees(X, labels, rounds, config.seed).scaled(weights[1])
+    with threadpool_limits(1):  # the same bytes on any number of cores; also faster, the matrices are small
+        weights, calibration, rounds = _weigh(table, X, labels, config)
+        linear = fit_linear(table, X, labels).scaled(weights[0])
+        trees = fit_trees(X, labels, rounds, config.seed).scaled(weights[1])
     return Learned(
         table=table,
-        linear=replace(linear, bias=linear.bias + intercept),
+        linear=replace(linear, bias=linear.bias + weights[2]),
         trees=trees,
+        calibration=calibration,
         base_rate=float(labels.mean()),
         suspicious_columns=tuple(
             column.name
@@ -111,14 +118,14 @@ def fit_trees(X: Array, labels: Labels, rounds: int, seed: int) -> Trees:
     return Trees.from_lightgbm(_boost(X, labels, rounds, seed).dump_model())
 
 
-def _weigh(table: Table, X: Array, labels: Labels, config: ChurnConfig) -> tuple[tuple[float, float], float, int]:
-    """Weights of the two models, an intercept, and how many rounds to boost, from predictions for rows not learned from.
+def _weigh(table: Table, X: Array, labels: Labels, config: ChurnConfig) -> tuple[tuple[float, float, float], Calibration, int]:
+    """Weights of the two models and an intercept, calibration, and how many rounds to boost, from predictions for rows not learned from.
 
     With fewer than two rows of a class nothing can be held out; the honest answer is then the base rate for everybody.
     """
     folds = min(config.folds, int(labels.sum()), int((~labels).sum()))
     if folds < 2:
-        return (0.0, 0.0), float(logit(labels.mean())), _ROUND_STEP
+        return (0.0, 0.0, float(logit(labels.mean()))), IDENTITY, _ROUND_STEP
     linear = np.zeros(len(labels))
     rounds = range(_ROUND_STEP, config.max_rounds + 1, _ROUND_STEP)
     boosted = np.zeros((len(rounds), len(labels)))
@@ -130,20 +137,36 @@ def _weigh(table: Table, X: Array, labels: Labels, config: ChurnConfig) -> tuple
                 X[test], raw_score=True, start_iteration=last - _ROUND_STEP, num_iteration=_ROUND_STEP
             )
     best = int(np.argmin([log_loss(labels, expit(scores)) for scores in boosted]))
-    weights, intercept = stack(np.column_stack([linear, boosted[best]]), labels)
-    return weights, intercept, rounds[best]
+    scores = np.column_stack([linear, boosted[best]])
+    weights = stack(scores, labels)
+    return weights, calibrate(scores @ weights[:2] + weights[2], labels), rounds[best]
 
 
-def stack(scores: Array, labels: Labels) -> tuple[tuple[float, float], float]:
-    """Non-negative weights and an intercept that turn two log-odds, of shape (n_rows, 2), into one calibrated one."""
+def stack(scores: Array, labels: Labels) -> tuple[float, float, float]:
+    """Two non-negative weights and an intercept that make one log-odds of two, given in shape (n_rows, 2)."""
+    found = _fit_logistic(scores, labels, towards=0.5, at_least=0.0)
+    return float(found[0]), float(found[1]), float(found[2])
+
+
+def calibrate(log_odds: Array, labels: Labels) -> Calibration:
+    """The rising line with bends that makes log-odds fit what happened."""
+    knots = np.unique(np.quantile(log_odds, _BENDS))
+    found = _fit_logistic(stretches(knots, log_odds), labels, towards=1.0, at_least=_LEAST_SLOPE)
+    return Calibration(knots, found[:-1], float(found[-1]))
+
+
+def _fit_logistic(terms: Array, labels: Labels, *, towards: float, at_least: float) -> Array:
+    """Coefficients of the terms, bounded below and pulled towards a value, and last the intercept, of a logistic regression."""
 
     def loss(parameters: Array) -> tuple[float, Array]:
-        odds = scores @ parameters[:2] + parameters[2]
+        odds = terms @ parameters[:-1] + parameters[-1]
         error = expit(odds) - labels
-        pull = parameters[:2] - 0.5
+        pull = parameters[:-1] - towards
         value = np.logaddexp(0.0, odds).sum() - odds[labels].sum() + _PRIOR_ROWS / 2 * pull @ pull
-        return float(value), np.append(scores.T @ error + _PRIOR_ROWS * pull, error.sum())
+        return float(value), np.append(terms.T @ error + _PRIOR_ROWS * pull, error.sum())
 
-    found = minimize(loss, np.array([0.5, 0.5, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0, None), (0, None), (None, None)])
-    linear, boosted, intercept = found.x.tolist()
-    return (linear, boosted), intercept
+    n_terms = terms.shape[1]
+    start = np.append(np.full(n_terms, towards), 0.0)
+    bounds = [(at_least, None)] * n_terms + [(None, None)]
+    found: Array = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    return found

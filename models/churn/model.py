@@ -1,10 +1,10 @@
 """Churn answers who is leaving, why, and what is worth doing about it.
 
 Two models of the same matrix are added in log-odds: a logistic regression with bent lines, which knows what each column does alone,
-and small boosted trees, which know what columns do together. The weights of the two, and the intercept, are fitted to predictions
-that cross-validation made for rows it had not learned from; so the sum is calibrated (Platt scaling with two inputs), a table that
-needs no interactions leans on the first, and one configuration serves every table. Each half is a sum over columns, exactly; the
-reasons of a prediction are that sum.
+and small boosted trees, which know what columns do together. Their weights, and the calibration of their sum, are fitted to
+predictions that cross-validation made for rows it had not learned from; so a table that needs no interactions leans on the first, and
+one configuration serves every table. Each half is a sum over columns, exactly, and the reasons of a prediction are that sum, scaled to
+the calibrated log-odds.
 
 When not to trust it: reasons are associations, so that acting on one need not keep a customer. Probabilities hold for customers
 drawn as the training rows were; when prices, products or the market change, look at the reliability curve again. A column that
@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import Contract, Model, Part
+from models.churn.calibration import Calibration
 from models.churn.linear import Linear
 from models.churn.records import ChurnConfig, ChurnExample, ChurnPrediction, ChurnQuery, Reason
 from models.churn.table import Note, Table
@@ -72,15 +73,16 @@ class Churn(Model[ChurnConfig, ChurnQuery, ChurnExample, ChurnPrediction]):
 
         rows = list(examples)
         learned = learn([row.features for row in rows], np.array([row.label for row in rows], dtype=bool), self.config)
-        self._assemble(learned.table, learned.linear, learned.trees)
+        self._assemble(learned.table, learned.linear, learned.trees, learned.calibration)
         self.base_rate_ = learned.base_rate
         self.suspicious_columns_ = learned.suspicious_columns
         self.importance_ = self._importance(rows)
         return self
 
-    def _assemble(self, table: Table, linear: Linear, trees: Trees) -> None:
-        self._table, self._linear, self._trees = table, linear, trees
-        self._bias = linear.bias + trees.bias
+    def _assemble(self, table: Table, linear: Linear, trees: Trees, calibration: Calibration) -> None:
+        self._table, self._linear, self._trees, self._calibration = table, linear, trees, calibration
+        self._bias = np.array(linear.bias + trees.bias)
+        self._base_log_odds = float(calibration(self._bias))
         self._owner = np.concatenate([linear.owner, table.owner[trees.place.ravel()]])
         self.columns_ = tuple(column.name for column in table.columns)
         self.ignored_columns_ = table.ignored
@@ -107,14 +109,21 @@ class Churn(Model[ChurnConfig, ChurnQuery, ChurnExample, ChurnPrediction]):
         n_columns = len(self._table.columns)
         cell = self._owner + np.arange(0, len(X) * n_columns, n_columns)[:, None]
         sums = np.bincount(cell.ravel(), weights=parts.ravel(), minlength=len(X) * n_columns)
-        return sums.astype(np.float64, copy=False).reshape(len(X), n_columns)
+        return self._calibrated(sums.astype(np.float64, copy=False).reshape(len(X), n_columns))
+
+    def _calibrated(self, contributions: Array) -> Array:
+        """The same contributions in proportion, such that with the base they add up to the calibrated log-odds."""
+        total = contributions.sum(axis=1)
+        moved = self._calibration(self._bias + total) - self._base_log_odds
+        factor: Array = np.divide(moved, total, out=np.ones_like(total), where=total != 0)
+        return contributions * factor[:, None]
 
     def predict(self, queries: Sequence[ChurnQuery]) -> list[ChurnPrediction]:
         """Probability, reasons and action for each customer, in order."""
         self._require_fitted()
         contributions, notes = self._explain(queries)
         total = contributions.sum(axis=1)
-        probabilities = 1 / (1 + np.exp(-(self._bias + total)))
+        probabilities = 1 / (1 + np.exp(-(self._base_log_odds + total)))
         strongest = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, : self.config.reasons]
         named = np.take_along_axis(contributions, strongest, axis=1)
         answers = zip(
@@ -140,7 +149,7 @@ class Churn(Model[ChurnConfig, ChurnQuery, ChurnExample, ChurnPrediction]):
                 for column, contribution in zip(columns, contributions, strict=True)
                 if contribution
             ),
-            base_log_odds=self._bias,
+            base_log_odds=self._base_log_odds,
             other_log_odds=other,
             known=note.known,
             warnings=note.warnings,
@@ -156,6 +165,7 @@ class Churn(Model[ChurnConfig, ChurnQuery, ChurnExample, ChurnPrediction]):
             "table.json": self._table.dump(),
             "linear.npz": self._linear.arrays(),
             "trees.npz": self._trees.arrays(),
+            "calibration.npz": self._calibration.arrays(),
             "training.json": {
                 "base_rate": self.base_rate_,
                 "importance": list(self.importance_.items()),
@@ -164,8 +174,13 @@ class Churn(Model[ChurnConfig, ChurnQuery, ChurnExample, ChurnPrediction]):
         }
 
     def _restore(self, parts: Mapping[str, Part]) -> None:
-        linear = parts["linear.npz"]
-        self._assemble(Table.restore(parts["table.json"]), Linear(**{**linear, "bias": float(linear["bias"])}), Trees(**parts["trees.npz"]))
+        linear, calibration = parts["linear.npz"], parts["calibration.npz"]
+        self._assemble(
+            Table.restore(parts["table.json"]),
+            Linear(**{**linear, "bias": float(linear["bias"])}),
+            Trees(**parts["trees.npz"]),
+            Calibration(**{**calibration, "height": float(calibration["height"])}),
+        )
         training = parts["training.json"]
         self.base_rate_ = training["base_rate"]
         self.importance_ = dict(training["importance"])
