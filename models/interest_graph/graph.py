@@ -103,7 +103,7 @@ class InterestGraph(OnlineModel[InterestGraphConfig, InterestGraphQuery, Interes
         touched = np.unique(new.user).tolist()
         held = Ledger.joined([self._rows_of(user) for user in touched])
         merged = Ledger.merged([held, new])
-        self._popularity = self._counted(held, self._counted(merged, self._popularity), sign=-1)
+        self._popularity = self._counted(self._popularity, merged, held)
         bounds = [*np.searchsorted(merged.user, touched).tolist(), len(merged)]
         self.newest_ = max(self.newest_, int(new.newest.max()))  # before the rows: no reader may take what is new for the future
         for user, (begin, end) in zip(touched, itertools.pairwise(bounds), strict=True):
@@ -158,7 +158,7 @@ class InterestGraph(OnlineModel[InterestGraphConfig, InterestGraphQuery, Interes
         self._base, self._recent = ledger, dict[int, Ledger]()
         self._starts = np.searchsorted(ledger.user, np.arange(len(users) + 1))
         self._reference_day = reference_day
-        self._popularity = self._counted(ledger, np.zeros(len(topics), dtype=np.int64))
+        self._popularity = self._counted(np.empty(0, dtype=np.int64), ledger, Ledger.empty())
         self.newest_ = int(ledger.newest.max())
 
     def _relate(self) -> Relations:
@@ -172,14 +172,16 @@ class InterestGraph(OnlineModel[InterestGraphConfig, InterestGraphQuery, Interes
         config = self.config
         return Relations.learn(interests, rank=config.rank, ridge=config.ridge, neighbours=config.neighbours, seed=config.seed)
 
-    def _counted(self, rows: Ledger, popularity: Ints, sign: int = 1) -> Ints:
-        """Popularity by topic with rows added or taken away: active days of users, half as many per half-life of age."""
-        liked = rows.rows(rows.units > 0)
-        age = np.where(liked.day == TIMELESS, 0, self._reference_day - liked.day)
+    def _counted(self, popularity: Ints, added: Ledger, removed: Ledger) -> Ints:
+        """Popularity by topic with rows added and removed: active days of users, half as many per half-life of age."""
+        rows = Ledger.joined([added, removed])
+        age = np.where(rows.day == TIMELESS, 0, self._reference_day - rows.day)
         halvings = np.clip(age / self.config.half_life_days, *POPULARITY_SPAN)
+        active = np.where(rows.units > 0, np.rint(np.exp2(-halvings) / POPULARITY_UNIT), 0.0).astype(np.int64)
+        active[len(added) :] *= -1
         counted = np.zeros(len(self._topics), dtype=np.int64)
         counted[: len(popularity)] = popularity
-        np.add.at(counted, liked.topic, sign * np.rint(np.exp2(-halvings) / POPULARITY_UNIT).astype(np.int64))
+        np.add.at(counted, rows.topic, active)
         return counted
 
     def _rows_of(self, user: int) -> Ledger:
@@ -231,18 +233,21 @@ class InterestGraph(OnlineModel[InterestGraphConfig, InterestGraphQuery, Interes
         scores = np.bincount(paths.target, weights=paths.flow, minlength=len(self.relations_))
         scores[source] = 0.0
         best = self._best(scores, np.arange(len(scores)), k)
-        found = [Recommendation(topic=self._topics.names[t], score=float(scores[t]), because=self._because(paths, t)) for t in best]
+        chosen = np.zeros(len(scores), dtype=bool)
+        chosen[best] = True
+        shown = paths.only(chosen[paths.target] & (paths.flow > 0))
+        found = [Recommendation(topic=self._topics.names[t], score=float(scores[t]), because=self._because(shown, t)) for t in best]
         if len(found) < k:
             found += self._popular([*edges.topic.tolist(), *best], k - len(found), found[-1].score if found else 1.0)
         return found
 
     def _because(self, paths: _Paths, target: int) -> list[Reason]:
         """The strongest paths to a topic."""
-        leads = np.flatnonzero((paths.target == target) & (paths.flow > 0))
-        total = float(paths.flow[leads].sum())
+        leading = paths.only(paths.target == target)
+        total = float(leading.flow.sum())
         return [
-            Reason(topic=self._topics.names[paths.source[lead]], users=int(paths.users[lead]), share=float(paths.flow[lead]) / total)
-            for lead in leads[self._best(paths.flow[leads], paths.source[leads], REASONS)]
+            Reason(topic=self._topics.names[leading.source[i]], users=int(leading.users[i]), share=float(leading.flow[i]) / total)
+            for i in self._best(leading.flow, leading.source, REASONS)
         ]
 
     def _popular(self, without: Sequence[int], k: int, below: float) -> list[Recommendation]:
@@ -283,6 +288,10 @@ class _Paths:
     target: NDArray[np.int32]
     flow: Floats
     users: NDArray[np.int32]
+
+    def only(self, which: NDArray[np.bool_]) -> _Paths:
+        """Some of the paths."""
+        return _Paths(self.source[which], self.target[which], self.flow[which], self.users[which])
 
 
 def _chunks(examples: Iterable[InterestGraphEvent]) -> Iterator[tuple[int, list[InterestGraphEvent]]]:

@@ -57,7 +57,7 @@ class InterestGraphConfig(Config):
     )
     neighbours: int = Field(default=256, ge=1, le=2048, description="Related topics that are kept for each topic.")
     rank: int = Field(default=128, ge=1, le=1024, description="Singular vectors in which topics are compared.")
-    ridge: float = Field(default=0.2, gt=0.0, le=10.0, description="Regularisation of the relations, as a share of the greatest one.")
+    ridge: float = Field(default=0.1, gt=0.0, le=10.0, description="Regularisation of the relations, as a share of the greatest one.")
 
 
 class InterestGraphEvent(Record):

@@ -92,7 +92,7 @@ class Relations:
         for begin in range(0, interests.shape[1], BLOCK):
             block = slice(begin, begin + BLOCK)
             shared = (by_topic[block] @ cares).tocoo()
-            strength = ((leaving[block] @ v.T) / residual)[shared.row, shared.col]
+            strength = (leaving[block] @ v.T)[shared.row, shared.col] / residual[shared.col]
             blocks.append(_strongest(shared.row + begin, shared.col, strength, shared.data, neighbours))
         row, topic, strength, users = (np.concatenate(column) for column in zip(*blocks, strict=True))
         indptr = np.searchsorted(row, np.arange(interests.shape[1] + 1))
