@@ -21,6 +21,9 @@ PRIOR_UNITS = 4.0
 GAP_FLOOR = 0.001 * MICROSECONDS
 """Gaps below a millisecond differ by scheduling alone; added before the logarithm."""
 
+ACCUSES_Z = 3.0
+"""Standard errors by which complaints exceed the usual before they count as a call that went wrong."""
+
 
 @dataclass(frozen=True)
 class Tally:
@@ -112,6 +115,8 @@ class Change:
     ----------
     raw
         By kind, one number per service; larger is more unusual, 0 is nothing.
+    accuses
+        Booleans, shape (accuser, accused): who unusually often names whom.
     rate_z
         By symbol, how unusual its rate is; positive for more.
     expected_lines
@@ -121,6 +126,7 @@ class Change:
     """
 
     raw: dict[Kind, Array]
+    accuses: Array
     rate_z: Array
     expected_lines: Array
     severe_expected: Array
@@ -131,13 +137,15 @@ class Change:
     gap_ratio: Array = field(repr=False)
 
 
-def compare(normal: Tally, window: Tally, novelty: Array) -> Change:
+def compare(normal: Tally, window: Tally, novelty: Array, mentions: Array) -> Change:
     """Compare a window with normal time, both counted over the same symbols and services.
 
     Parameters
     ----------
     novelty
         By symbol, in [0, 1]: how little a symbol that normal time lacks resembles what normal time has.
+    mentions
+        Which symbols name which other service, as booleans of shape (symbol, service).
     """
     of = window.service_of
     n_window, n_normal = window.units_of_service[of].astype(float), normal.units_of_service[of].astype(float)
@@ -146,6 +154,9 @@ def compare(normal: Tally, window: Tally, novelty: Array) -> Change:
     )
     new = (normal.units_of_symbol == 0) & (window.units_of_symbol > 0)
     rate_z = np.where(new, 0.0, rate_z)
+    complaints = mentions * np.where(new, np.sqrt(window.units_of_symbol), np.maximum(rate_z, 0))[:, None]
+    accuses = np.zeros((window.n_services, window.n_services), dtype=bool)
+    np.logical_or.at(accuses, of, complaints > ACCUSES_Z)
     keys, flow_z, gap_z, gap_ratio = _pair_changes(normal, window)
     first, second = of[keys // len(of)], of[keys % len(of)]
     silence = -_mean_z((window.blocks, window.block_lines, window.block_squares), (normal.blocks, normal.block_lines, normal.block_squares))
@@ -156,9 +167,11 @@ def compare(normal: Tally, window: Tally, novelty: Array) -> Change:
         "flow": _spread(np.maximum(-flow_z, 0), first, second, window.n_services),
         "latency": _spread(np.maximum(gap_z, 0), first, second, window.n_services),
         "silence": np.maximum(silence, 0),
+        "accused": complaints.max(axis=0, initial=0.0),
     }
     return Change(
         raw=raw,
+        accuses=accuses,
         rate_z=rate_z,
         expected_lines=normal.lines_of_symbol * n_window / np.maximum(n_normal, 1),
         severe_expected=normal.severe_units * window.units_of_service / np.maximum(normal.units_of_service, 1),

@@ -77,6 +77,16 @@ def _silence(findings: Findings, service: int) -> Evidence:
     return _told(findings, "silence", words, None, np.zeros(len(findings.window.at), dtype=bool), observed, expected)
 
 
+def _accused(findings: Findings, service: int) -> Evidence:
+    """What others say about the service."""
+    change, new = findings.change, findings.normal.units_of_symbol == 0
+    weight = np.where(new, np.sqrt(findings.counted.units_of_symbol), np.maximum(change.rate_z, 0)) * findings.mentions[:, service]
+    symbol = int(np.argmax(weight))
+    observed, expected = float(findings.counted.lines_of_symbol[symbol]), float(change.expected_lines[symbol])
+    words = f"complains about it: {observed:.0f} lines, {expected:.1f} expected"
+    return _told(findings, "accused", words, symbol, findings.window.symbol == symbol, observed, expected)
+
+
 _TELL: dict[Kind, Callable[[Findings, int], Evidence]] = {
     "rates": _rates,
     "new": _new,
@@ -84,6 +94,7 @@ _TELL: dict[Kind, Callable[[Findings, int], Evidence]] = {
     "flow": _flow,
     "latency": _latency,
     "silence": _silence,
+    "accused": _accused,
 }
 
 

@@ -28,6 +28,8 @@ class Findings:
         Microseconds since 1970, NaN for none.
     probabilities
         Of each service to be the cause, then of no cause.
+    mentions
+        Which symbols name which other service, as booleans of shape (symbol, service).
     kind, kind_names
         Cluster of each symbol; name of each cluster.
     """
@@ -44,6 +46,7 @@ class Findings:
     onset: Array
     probabilities: Array
     threshold: float
+    mentions: Array
     kind: Array
     kind_names: Mapping[int, str]
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.root_cause.calibration import SIZES, Calibration, calibrate, pseudo_windows, raw_of
+from models.root_cause.calls import call_graph, regular
 from models.root_cause.change import Change, Tally, compare, tally
 from models.root_cause.injection import FAULTS, plant
 from models.root_cause.types import KINDS
-from models.root_cause.verdict import Judgement, call_graph, callers, explain, learn_judgement
+from models.root_cause.verdict import Judgement, explain, learn_judgement
 from models.root_cause.window import Array, Window
 
 PLANTED_PER_SIZE = 40
@@ -30,12 +31,15 @@ class Normal:
         Service of each symbol; one symbol more per service stands for an error message that was never seen.
     resemblance
         By symbol, how new it would be if normal time lacked it.
+    mentions
+        Which symbols name which service, as booleans of shape (symbol, service).
     """
 
     window: Window
     service_of: Array
     n_services: int
     resemblance: Array
+    mentions: Array
 
     def tally(self, window: Window) -> Tally:
         """Count a window over the symbols of normal time."""
@@ -43,7 +47,7 @@ class Normal:
 
     def compare(self, reference: Tally, window: Tally) -> Change:
         """Compare two windows of normal time."""
-        return compare(reference, window, self.resemblance)
+        return compare(reference, window, self.resemblance, self.mentions)
 
 
 def learn(normal: Normal, n_draws: int, false_alarm_rate: float, rng: np.random.Generator) -> tuple[Calibration, list[Judgement]]:
@@ -55,7 +59,7 @@ def learn(normal: Normal, n_draws: int, false_alarm_rate: float, rng: np.random.
     shape = (0, 0, len(KINDS), normal.n_services)
     null = np.stack([draws[size] for size in sizes]) if sizes else np.zeros(shape)
     calibration = calibrate(null, np.array(sizes))
-    calls = callers(call_graph(normal.window, normal.service_of, normal.n_services))
+    calls = regular(call_graph(normal.window, normal.service_of, normal.n_services))
     judgements = []
     for size, drawn in zip(sizes, null, strict=True):
         untouched = np.stack([_total(calibration.surprise(raw, size), calls) for raw in drawn])
@@ -83,5 +87,4 @@ def _planted(normal: Normal, size: int, rng: np.random.Generator) -> list[tuple[
 
 
 def _total(surprise: Array, calls: Array) -> Array:
-    totals = surprise.sum(axis=0)
-    return explain(totals, calls, np.full(len(totals), np.nan))[0]
+    return explain(surprise, calls, np.full(surprise.shape[1], np.nan))[0]

@@ -22,15 +22,17 @@ import numpy as np
 from models.base import ENCODER, Contract, Model, Part
 from models.encoder import Encoder, default_encoder
 from models.errors import InputError
-from models.root_cause.answer import Findings, answer, nothing_to_say
+from models.root_cause.answer import answer, nothing_to_say
 from models.root_cause.calibration import Calibration, raw_of
+from models.root_cause.calls import call_graph, regular
 from models.root_cause.change import Tally, compare, tally
 from models.root_cause.clusters import Clusters, Embedding, cluster, novelty
+from models.root_cause.findings import Findings
 from models.root_cause.learning import Normal, learn
 from models.root_cause.sample import Sample, read_normal
 from models.root_cause.templates import Templates, bounded
 from models.root_cause.types import RootCauseConfig, RootCauseExample, RootCausePrediction, RootCauseQuery
-from models.root_cause.verdict import Judgement, call_graph, callers, explain, onsets
+from models.root_cause.verdict import Judgement, explain, onsets
 from models.root_cause.window import MICROSECONDS, Array, Columns, Symbols, Window, columns
 
 SEARCHED_BEFORE_SECONDS = 120
@@ -75,7 +77,9 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         self.normal_: Tally = tally(window, service_of, n_services)
         self.calls_ = call_graph(window, service_of, n_services)
         planted = np.concatenate([service_of, np.arange(n_services)])
-        lone = Normal(window, planted, n_services, np.concatenate([self._uniqueness(), np.ones(n_services)]))
+        uniqueness = np.concatenate([self._uniqueness(), np.ones(n_services)])
+        mentions = np.pad(self.symbols_.mentions(), ((0, n_services), (0, 0)))
+        lone = Normal(window, planted, n_services, uniqueness, mentions)
         self.calibration_, self.judgements_ = learn(lone, self.config.n_draws, self.config.false_alarm_rate, rng)
         return self
 
@@ -113,12 +117,13 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         normal = _widened(self.normal_, service_of, n_services)
         known = normal.units_of_symbol > 0
         counted = tally(window, service_of, n_services)
-        change = compare(normal, counted, novelty(symbols, vectors, known, self.config.same_kind_cosine))
+        mentions = symbols.mentions()
+        change = compare(normal, counted, novelty(symbols, vectors, known, self.config.same_kind_cosine), mentions)
         surprise = self.calibration_.surprise(raw_of(change), window.n_units)
         flagged = _flagged(window, change, known, service_of)
         onset = onsets(window, flagged, service_of, n_services)
-        calls = callers(self._calls(query, window, symbols))
-        left, blamed = explain(surprise.sum(axis=0), calls, onset / MICROSECONDS)
+        calls = regular(self._calls(query, window, symbols)) | change.accuses
+        left, blamed = explain(surprise, calls, onset / MICROSECONDS)
         judgement = self._judgement(window.n_units)
         return Findings(
             symbols=symbols,
@@ -133,6 +138,7 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
             onset=onset,
             probabilities=judgement.probabilities(left),
             threshold=judgement.threshold,
+            mentions=mentions,
             kind=self._kinds(symbols, vectors),
             kind_names={label: self.texts_[self.clusters_.centre(label)] for label in np.unique(self.clusters_.labels) if label >= 0},
         )

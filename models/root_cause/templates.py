@@ -33,6 +33,8 @@ _PHRASES = (
 
 _RUN = re.compile(r"(?:<\*>|[\w.$@/\\%+~*#&:-])+")
 _TOLD_BY = re.compile(r"(?:Exception|Error|Fault|Failure|Timeout)\b|^[1-5]xx$")
+_ENDPOINT = re.compile(r"([A-Za-z][A-Za-z-]+):\d{2,5}")
+"""A service and its port: the name stays, it says who is meant."""
 _HOLLOW = re.compile(r"\s*(?:\(\s*(?:<\*>[\s,]*)*\)|\[\s*\])")
 _BELOW = re.compile(r"<<\*>")
 _REPEATED = re.compile(r"<\*>(?:[\s,.:/-]*<\*>)+")
@@ -56,6 +58,8 @@ def _mask_run(run: str) -> str:
     core = run.rstrip(":.,-")
     if _TOLD_BY.search(core):
         return run if core.endswith("xx") else re.sub(r"\d+", PARAMETER, run)
+    if endpoint := _ENDPOINT.fullmatch(core):
+        return f"{endpoint[1]}:{PARAMETER}{run[len(core) :]}"
     is_value = PARAMETER in core or any(c.isdigit() for c in core) or (core.startswith("/") and len(core) > 1)
     return PARAMETER + run[len(core) :] if is_value else run
 

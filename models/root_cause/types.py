@@ -12,8 +12,8 @@ from models.base import Config, Prediction, Record
 MAX_LINES = 50_000
 
 Verdict = Literal["root_cause", "insufficient_evidence"]
-Kind = Literal["rates", "new", "errors", "flow", "latency", "silence"]
-KINDS: tuple[Kind, ...] = ("rates", "new", "errors", "flow", "latency", "silence")
+Kind = Literal["rates", "new", "errors", "latency", "flow", "silence", "accused"]
+KINDS: tuple[Kind, ...] = ("rates", "new", "errors", "latency", "flow", "silence", "accused")
 
 _LINE: dict[str, Any] = {
     "timestamp": "2026-03-02T09:15:04.120Z",

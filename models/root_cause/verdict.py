@@ -8,13 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from models.root_cause.types import KINDS
 from models.root_cause.window import Array, Window
 
-EXPLAINED = 0.5
-"""Share of a caller's evidence that an equally conspicuous callee takes over: callers of a faulty service fail too."""
+EXPLAINED = 0.95
+"""Share of a service's evidence that another takes over which certainly changed: callers of a faulty service fail too."""
+CERTAIN = 20.0
+"""Nats at which a change is certain: by chance, not one normal window in a million has as much."""
+SATURATION = 40.0
+"""Nats of one kind beyond which more of it counts less: sixty pseudo-windows say little about smaller probabilities."""
 SAME_MOMENT_SECONDS = 1.0
-CALL_SHARE = 0.2
-"""A service is a caller if it speaks right before this share of another's first words in a trace."""
 
 
 @dataclass(frozen=True)
@@ -65,43 +68,45 @@ def learn_judgement(null: Array, planted: Iterable[tuple[Array, int]], false_ala
     return Judgement(threshold, float(np.exp(best.x)))
 
 
-def call_graph(window: Window, service_of: Array, n_services: int) -> Array:
-    """Who calls whom, by counts of shape (caller, callee): who spoke right before another's first words in a trace."""
-    service = service_of[window.symbol]
-    _, first = np.unique(window.unit * n_services + service, return_index=True)
-    first = first[first > 0]
-    first = first[(window.unit[first] == window.unit[first - 1]) & window.traced[window.unit[first]]]
-    counts = np.zeros((n_services, n_services))
-    np.add.at(counts, (service[first - 1], service[first]), 1)
-    return counts
+def explain(surprise: Array, calls: Array, onset: Array) -> tuple[Array, Array]:
+    """Total evidence of each service, less what others explain.
 
-
-def callers(counts: Array) -> Array:
-    """Calls that are regular, as a matrix of booleans (caller, callee)."""
-    return np.asarray((counts > 1) & (counts >= CALL_SHARE * counts.sum(axis=0, keepdims=True)))
-
-
-def explain(totals: Array, calls: Array, onset: Array) -> tuple[Array, Array]:
-    """Take from each caller what a callee explains.
+    A service that falls silent is explained by a caller that is at fault itself and does not complain about it: it is not called any
+    more. A caller is explained by a callee that changed for certain, and not clearly later: its failures are passed on.
 
     Parameters
     ----------
+    surprise
+        Nats, shape (kind, service).
+    calls
+        Booleans, shape (caller, callee).
     onset
-        Seconds; NaN where unknown. A callee that changed clearly later explains nothing.
+        Seconds; NaN where unknown.
 
     Returns
     -------
     tuple
         The totals that are left, and the callee that explains most of each (-1 for none).
     """
-    left, blamed = totals.copy(), np.full(len(totals), -1)
-    for caller in np.flatnonzero(calls.any(axis=1) & (totals > 0)):
-        callees = np.flatnonzero(calls[caller])
-        callees = callees[(callees != caller) & ~(onset[callees] > onset[caller] + SAME_MOMENT_SECONDS)]
-        if len(callees) and (shared := np.minimum(totals[callees], totals[caller])).max() > 0:
-            blamed[caller] = callees[np.argmax(shared)]
-            left[caller] -= EXPLAINED * shared.max()
-    return left, blamed
+    nats = dict(zip(KINDS, saturated(surprise), strict=True))
+    own = nats["rates"] + nats["new"] + nats["errors"] + nats["latency"]
+    uncalled = _certainty((calls * own[:, None]).max(axis=0, initial=0.0)) * (1 - _certainty(nats["accused"]))
+    total = own + (nats["flow"] + nats["silence"]) * (1 - EXPLAINED * uncalled) + nats["accused"]
+    in_time = ~(onset[None, :] > onset[:, None] + SAME_MOMENT_SECONDS)
+    passed_on = np.where(calls & in_time, _certainty(total)[None, :], 0.0)
+    np.fill_diagonal(passed_on, 0.0)
+    largest = passed_on.max(axis=1, initial=0.0)
+    blamed = np.where(largest > 0, passed_on.argmax(axis=1), -1) if len(total) else np.array([], dtype=int)
+    return total * (1 - EXPLAINED * largest), blamed
+
+
+def saturated(nats: Array) -> Array:
+    """Evidence that grows ever slower: beyond certainty, louder is not guiltier."""
+    return SATURATION * np.log1p(nats / SATURATION)
+
+
+def _certainty(nats: Array) -> Array:
+    return np.minimum(nats / CERTAIN, 1.0)
 
 
 def onsets(window: Window, flagged: Array, service_of: Array, n_services: int) -> Array:

@@ -108,6 +108,14 @@ class Symbols:
         """The symbol of each pair, which must be known."""
         return np.array([self._number[pair] for pair in pairs], dtype=np.int64)
 
+    def mentions(self) -> Array:
+        """Which symbols name which other service in their text, as booleans of shape (symbol, service)."""
+        names = [re.compile(rf"(?<![\w-]){re.escape(service)}(?![\w-])", re.IGNORECASE) for service in self.services]
+        found = np.array([[bool(name.search(text)) for name in names] for _, text in self.pairs], dtype=bool)
+        found = found.reshape(len(self.pairs), len(names))
+        found[np.arange(len(self.pairs)), self.service_of()] = False
+        return found
+
     def service_of(self) -> Array:
         """The number of the service of each symbol."""
         place = {service: number for number, service in enumerate(self.services)}
