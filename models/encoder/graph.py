@@ -56,6 +56,7 @@ def read_config(source: Path) -> dict[str, Any]:
     for name, values in expected.items():
         if config.get(name) not in values:
             raise ValueError(f"expected {name} to be {values[-1]!r}, got {config.get(name)!r}")
+    config["max_tokens"] = _read_json(source, "sentence_bert_config.json").get("max_seq_length") or config["max_position_embeddings"]
     return config
 
 

@@ -19,18 +19,29 @@ from models.errors import EncoderError
 
 GRAPH, TOKENIZER, CARD = FILES = ("encoder.onnx", "tokenizer.json", "encoder.json")
 
+BATCH_TOKENS = 256
+"""Tokens of one run, padding included: more leaves the processor's cache, and costs memory without being faster."""
+
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
 
 class Encoder:
     """Turns texts into unit vectors whose dot product is their cosine similarity.
 
-    A text's vector does not depend on the other texts of the call. May be used from several threads at once.
+    A text's vector does not depend on the other texts of the call, up to the rounding of sums (1e-6). Misleads on what it was not
+    trained for: numbers, identifiers and, with the packaged weights, any language but English. May be used from several threads.
 
     Parameters
     ----------
     folder
-        Holds `FILES`, as `models.encoder.export` wrote them.
+        Holds `FILES`, as ``default_encoder`` or `save` wrote them.
+
+    Attributes
+    ----------
+    dimension
+        Length of a vector.
+    sha256
+        Names the content of the files: the hash of the card, which holds the hashes of the others.
 
     Raises
     ------
@@ -43,20 +54,21 @@ class Encoder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        contents = _read(folder)
-        card = json.loads(contents[CARD])
-        self.sha256 = _content_hash(contents)
+        self.sha256 = hashlib.sha256(_read(folder, CARD)).hexdigest()
+        card = _read_card(folder)
         self.dimension: int = card["dimension"]
-        self._tokenizer = Tokenizer.from_str(contents[TOKENIZER].decode())
+        self._tokenizer = Tokenizer.from_str(_read_checked(folder, TOKENIZER, card).decode())
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(card["max_tokens"])
-        self._session = onnxruntime.InferenceSession(contents[GRAPH], _options(), providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(
+            _read_checked(folder, GRAPH, card), _session_options(), providers=["CPUExecutionProvider"]
+        )
 
     @classmethod
     def shared(cls, folder: Path) -> Encoder:
         """The encoder of a folder; folders with the same content share one instance in this process."""
+        sha256 = hashlib.sha256(_read(folder, CARD)).hexdigest()
         with cls._sharing:
-            sha256 = _content_hash(_read(folder))
             if sha256 not in cls._shared:
                 cls._shared[sha256] = cls(folder)
             return cls._shared[sha256]
@@ -64,51 +76,63 @@ class Encoder:
     def encode(self, texts: Sequence[str]) -> Vectors:
         """One unit vector per text, in order; what lies beyond the model's maximum of tokens is not read.
 
+        Any string is answered: the empty one, any script, lone surrogates.
+
         Returns
         -------
         float32 array of shape (number of texts, dimension)
         """
-        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch([_printable(text) for text in texts])]
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch_fast([_encodable(text) for text in texts])]
         for rows in _batches([len(ids) for ids in tokens]):
             vectors[rows] = self._run([tokens[row] for row in rows])
         return vectors
 
     def save(self, folder: Path) -> None:
-        """Put the encoder's files into a new folder: hard links where the file system allows, else copies."""
+        """Put the encoder's files into a folder: hard links where the file system allows them, else copies.
+
+        Raises
+        ------
+        FileExistsError
+            If the folder holds an encoder already.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         for name in FILES:
             _link_or_copy(self.folder / name, folder / name)
 
     def _run(self, tokens: Sequence[Sequence[int]]) -> Vectors:
-        longest = max(map(len, tokens))
-        ids = np.zeros((len(tokens), longest), dtype=np.int64)
-        mask = np.zeros_like(ids, dtype=np.int32)
-        for row, sentence in enumerate(tokens):
-            ids[row, : len(sentence)] = sentence
-            mask[row, : len(sentence)] = 1
+        ids = np.zeros((len(tokens), max(map(len, tokens))), dtype=np.int64)
+        mask = np.zeros(ids.shape, dtype=np.int32)
+        for row, text in enumerate(tokens):
+            ids[row, : len(text)] = text
+            mask[row, : len(text)] = 1
         vectors: Vectors = self._session.run(["vectors"], {"ids": ids, "mask": mask})[0]
         return vectors
 
 
-def _options() -> onnxruntime.SessionOptions:
+def _session_options() -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
+    # The arena keeps the largest batch ever seen for good.
     options.enable_cpu_mem_arena = False
-    # The graph is written in its final form; fusing further brings the slow SkipLayerNormalization back.
+    # The graph is written in its final form; more fusion would bring the slow SkipLayerNormalization in.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     return options
 
 
-def _batches(lengths: Sequence[int], size: int = 32) -> Iterator[list[int]]:
-    """Rows in batches of similar length, so that little is spent on padding."""
-    rows = sorted(range(len(lengths)), key=lengths.__getitem__)
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Rows of similar length together, so that little is spent on padding; at most `BATCH_TOKENS` a batch, or one row."""
+    batch: list[int] = []
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and lengths[row] * (len(batch) + 1) > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
 
 
-def _printable(text: str) -> str:
-    """The text without lone surrogates, which the tokenizer cannot take; a pair of surrogates becomes its character."""
+def _encodable(text: str) -> str:
+    """The text as the tokenizer can take it: surrogate pairs become their character, lone surrogates U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -116,27 +140,34 @@ def _printable(text: str) -> str:
     return text
 
 
-def _read(folder: Path) -> dict[str, bytes]:
-    """The bytes of the encoder's files, each compared with the hash in the card."""
-    if missing := [name for name in FILES if not (folder / name).is_file()]:
-        raise EncoderError(f"expected an exported encoder in {folder}, found no {', '.join(missing)}: delete the folder to export it again")
-    contents = {name: (folder / name).read_bytes() for name in FILES}
+def _read(folder: Path, name: str) -> bytes:
+    path = folder / name
+    if not path.is_file():
+        raise EncoderError(f"expected an exported encoder in {folder}, found no {name}: delete the folder and train or fetch it again")
+    return path.read_bytes()
+
+
+def _read_card(folder: Path) -> dict[str, Any]:
     try:
-        expected: dict[str, str] = json.loads(contents[CARD])["sha256"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise EncoderError(f"expected {folder / CARD} to be the JSON of an export, got something else: delete the folder") from error
-    for name in (GRAPH, TOKENIZER):
-        if hashlib.sha256(contents[name]).hexdigest() != expected.get(name):
-            raise EncoderError(f"{name} in {folder} is not the exported one: delete the folder to export it again")
-    return contents
+        card: dict[str, Any] = json.loads(_read(folder, CARD))
+        if card.keys() >= {"dimension", "max_tokens", "sha256"}:
+            return card
+    except (ValueError, AttributeError):
+        pass
+    raise EncoderError(f"expected {folder / CARD} to be the card of an encoder, got something else: delete the folder")
 
 
-def _content_hash(contents: dict[str, bytes]) -> str:
-    return hashlib.sha256(contents[CARD]).hexdigest()
+def _read_checked(folder: Path, name: str, card: dict[str, Any]) -> bytes:
+    content = _read(folder, name)
+    if hashlib.sha256(content).hexdigest() != card["sha256"].get(name):
+        raise EncoderError(f"{folder / name} changed since it was exported: delete the folder and train or fetch it again")
+    return content
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
+    except FileExistsError:
+        raise
     except OSError:
         shutil.copyfile(source, target)
