@@ -17,7 +17,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from models.environment import environment
 from models.errors import RegistryError
 
-_QUIET = {"mlflow": logging.WARNING, "mlflow.types.type_hints": logging.ERROR, "alembic": logging.WARNING}
+_QUIET = {
+    "mlflow": logging.WARNING,
+    "mlflow.types.type_hints": logging.ERROR,
+    "alembic": logging.WARNING,
+    "urllib3.connectionpool": logging.ERROR,
+}
 
 
 def check() -> None:
@@ -64,9 +69,10 @@ def registry_errors() -> Iterator[None]:
     try:
         yield
     except (MlflowException, RequestException, SQLAlchemyError) as error:
-        reason = str(error).partition("\n")[0]
-        uri = _shown(environment().tracking_uri)
-        raise RegistryError(f"expected MLflow at {uri} to do what was asked, got: {reason}: check MLFLOW_TRACKING_URI") from error
+        uri, reason = _shown(environment().tracking_uri), _shown(str(error).partition("\n")[0])
+        if isinstance(error.__context__, RequestException):
+            raise RegistryError(f"expected MLflow at {uri} to answer, got no connection: start it, or check MLFLOW_TRACKING_URI") from error
+        raise RegistryError(f"expected MLflow at {uri} to do what was asked, got: {reason}") from error
 
 
 def _shown(uri: str) -> str:
