@@ -138,6 +138,30 @@ def log_log(values: Mapping[str, ArrayLike], title: str, xlabel: str) -> Figure:
     return figure
 
 
+def event_timeline(
+    seconds: ArrayLike, rows: Sequence[str], marked: Sequence[bool], onset: Mapping[str, float], order: Sequence[str], title: str
+) -> Figure:
+    """When what happened: one row per name, a tick per event, marked events in colour, a bar where a row's onset is known.
+
+    Parameters
+    ----------
+    rows, marked
+        The row of each event, and whether it stands out.
+    order
+        Rows from the top.
+    """
+    place = {name: -number for number, name in enumerate(order)}
+    at, level, stands_out = np.asarray(seconds, dtype=float), np.array([place[row] for row in rows]), np.asarray(marked, dtype=bool)
+    figure, axes = _one(width=9, height=max(2.5, 1 + 0.32 * len(order)))
+    axes.scatter(at[~stands_out], level[~stands_out], marker="|", s=30, linewidths=0.5, color=GREY)
+    axes.scatter(at[stands_out], level[stands_out], marker="D", s=22, color=COLOURS[1], label="evidence", zorder=3)
+    for name, second in onset.items():
+        axes.plot([second, second], [place[name] - 0.4, place[name] + 0.4], color=COLOURS[0], linewidth=2.5)
+    axes.set_yticks(list(place.values()), [_short(name) for name in place])
+    _finish(axes, title, "seconds", "")
+    return figure
+
+
 def _one(width: float = 6.5, height: float = 4.2) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots()

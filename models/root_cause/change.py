@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.optimize import nnls
 
+from models.root_cause.calls import call_graph
 from models.root_cause.types import KINDS, Kind
 from models.root_cause.window import MICROSECONDS, Array, Window
 
@@ -39,6 +40,8 @@ class Tally:
         Units in which a service reports an error.
     blocks, block_lines, block_squares
         Units that are no traces, and by service their lines and squares.
+    calls
+        Traces in which one service calls another, shape (caller, callee).
     traced_lines
         Lines of the symbol that belong to a trace; some of them end it, and so have no pair.
     pairs, pair_count, pair_log, pair_square
@@ -56,6 +59,7 @@ class Tally:
     blocks: int
     block_lines: Array
     block_squares: Array
+    calls: Array
     traced_lines: Array
     pairs: Array
     pair_count: Array
@@ -92,6 +96,7 @@ def tally(window: Window, service_of: Array, n_services: int) -> Tally:
         blocks=int((~window.traced).sum()),
         block_lines=np.bincount(speaker[in_block], service_lines[in_block], n_services),
         block_squares=np.bincount(speaker[in_block], service_lines[in_block].astype(float) ** 2, n_services),
+        calls=call_graph(window, service_of, n_services),
         traced_lines=np.bincount(window.symbol[window.traced[window.unit]], minlength=n_symbols),
         pairs=keys,
         pair_count=np.bincount(place, minlength=len(keys)),
@@ -117,6 +122,8 @@ class Change:
         By kind, one number per service; larger is more unusual, 0 is nothing.
     accuses
         Booleans, shape (accuser, accused): who unusually often names whom.
+    called_z
+        How unusual it is that one service calls another, shape (caller, callee); negative for less often.
     rate_z
         By symbol, how unusual its rate is; positive for more.
     expected_lines
@@ -127,6 +134,7 @@ class Change:
 
     raw: dict[Kind, Array]
     accuses: Array
+    called_z: Array
     rate_z: Array
     expected_lines: Array
     severe_expected: Array
@@ -160,18 +168,20 @@ def compare(normal: Tally, window: Tally, novelty: Array, mentions: Array) -> Ch
     keys, flow_z, gap_z, gap_ratio = _pair_changes(normal, window)
     first, second = of[keys // len(of)], of[keys % len(of)]
     silence = -_mean_z((window.blocks, window.block_lines, window.block_squares), (normal.blocks, normal.block_lines, normal.block_squares))
+    called_z = _share_z(window.calls, window.units_of_service[:, None], normal.calls, normal.units_of_service[:, None])
     raw: dict[Kind, Array] = {
         "rates": _largest(np.abs(rate_z), of, window.n_services),
         "new": np.sqrt(np.bincount(of, new * novelty * window.units_of_symbol, window.n_services)),
         "errors": np.maximum(_share_z(window.severe_units, window.units_of_service, normal.severe_units, normal.units_of_service), 0),
         "flow": _spread(np.maximum(-flow_z, 0), first, second, window.n_services),
         "latency": _spread(np.maximum(gap_z, 0), first, second, window.n_services),
-        "silence": np.maximum(silence, 0),
+        "silence": np.maximum(np.maximum(silence, -called_z.min(axis=0, initial=0.0)), 0),
         "accused": complaints.max(axis=0, initial=0.0),
     }
     return Change(
         raw=raw,
         accuses=accuses,
+        called_z=called_z,
         rate_z=rate_z,
         expected_lines=normal.lines_of_symbol * n_window / np.maximum(n_normal, 1),
         severe_expected=normal.severe_units * window.units_of_service / np.maximum(normal.units_of_service, 1),

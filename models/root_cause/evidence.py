@@ -72,8 +72,19 @@ def _latency(findings: Findings, service: int) -> Evidence:
 
 
 def _silence(findings: Findings, service: int) -> Evidence:
-    observed, expected = float(findings.counted.block_lines[service]), float(findings.change.block_expected[service])
-    words = f"quieter than usual: {observed:.0f} lines, {expected:.1f} expected"
+    """Fewer lines, or fewer calls: whichever says more; it has no lines to show."""
+    counted, normal = findings.counted, findings.normal
+    caller = int(np.argmin(findings.change.called_z[:, service]))
+    if findings.change.called_z[caller, service] < 0:
+        units = float(counted.units_of_service[caller])
+        observed = float(counted.calls[caller, service])
+        expected = units * float(normal.calls[caller, service]) / max(float(normal.units_of_service[caller]), 1.0)
+        words = (
+            f"seldom heard of after {findings.symbols.services[caller]}: in {observed:.0f} of {units:.0f} requests, {expected:.1f} expected"
+        )
+    else:
+        observed, expected = float(counted.block_lines[service]), float(findings.change.block_expected[service])
+        words = f"quieter than usual: {observed:.0f} lines, {expected:.1f} expected"
     return _told(findings, "silence", words, None, np.zeros(len(findings.window.at), dtype=bool), observed, expected)
 
 

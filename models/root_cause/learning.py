@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.root_cause.calibration import SIZES, Calibration, calibrate, pseudo_windows, raw_of
-from models.root_cause.calls import call_graph, regular
+from models.root_cause.calls import regular
 from models.root_cause.change import Change, Tally, compare, tally
 from models.root_cause.injection import FAULTS, plant
 from models.root_cause.types import KINDS
@@ -59,7 +59,7 @@ def learn(normal: Normal, n_draws: int, false_alarm_rate: float, rng: np.random.
     shape = (0, 0, len(KINDS), normal.n_services)
     null = np.stack([draws[size] for size in sizes]) if sizes else np.zeros(shape)
     calibration = calibrate(null, np.array(sizes))
-    calls = regular(call_graph(normal.window, normal.service_of, normal.n_services))
+    calls = regular(normal.tally(normal.window).calls)
     judgements = []
     for size, drawn in zip(sizes, null, strict=True):
         untouched = np.stack([_total(calibration.surprise(raw, size), calls) for raw in drawn])

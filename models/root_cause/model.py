@@ -24,7 +24,7 @@ from models.encoder import Encoder, default_encoder
 from models.errors import InputError
 from models.root_cause.answer import answer, nothing_to_say
 from models.root_cause.calibration import Calibration, raw_of
-from models.root_cause.calls import call_graph, regular
+from models.root_cause.calls import regular
 from models.root_cause.change import Tally, compare, tally
 from models.root_cause.clusters import Clusters, Embedding, cluster, novelty
 from models.root_cause.findings import Findings
@@ -75,7 +75,6 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         window = _window(normal, pairs, self.symbols_)
         service_of, n_services = self.symbols_.service_of(), len(self.symbols_.services)
         self.normal_: Tally = tally(window, service_of, n_services)
-        self.calls_ = call_graph(window, service_of, n_services)
         planted = np.concatenate([service_of, np.arange(n_services)])
         uniqueness = np.concatenate([self._uniqueness(), np.ones(n_services)])
         mentions = np.pad(self.symbols_.mentions(), ((0, n_services), (0, 0)))
@@ -122,7 +121,7 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         surprise = self.calibration_.surprise(raw_of(change), window.n_units)
         flagged = _flagged(window, change, known, service_of)
         onset = onsets(window, flagged, service_of, n_services)
-        calls = regular(self._calls(query, window, symbols)) | change.accuses
+        calls = regular(_calls(query, normal.calls + counted.calls, symbols)) | change.accuses
         left, blamed = explain(surprise, calls, onset / MICROSECONDS)
         judgement = self._judgement(window.n_units)
         return Findings(
@@ -140,23 +139,17 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
             threshold=judgement.threshold,
             mentions=mentions,
             kind=self._kinds(symbols, vectors),
-            kind_names={label: self.texts_[self.clusters_.centre(label)] for label in np.unique(self.clusters_.labels) if label >= 0},
+            kind_names={int(label): self.kind_name(label) for label in np.unique(self.clusters_.labels)},
         )
+
+    def kind_name(self, label: int) -> str:
+        """What a cluster of templates is called: the template in its middle."""
+        return self.texts_[self.clusters_.centre(label)] if label >= 0 else "in no cluster"
 
     def _judgement(self, n_units: int) -> Judgement:
         if not self.judgements_:
             return Judgement(threshold=1e6, temperature=1.0)
         return self.judgements_[self.calibration_.rung(n_units)]
-
-    def _calls(self, query: RootCauseQuery, window: Window, symbols: Symbols) -> Array:
-        counts = call_graph(window, symbols.service_of(), len(symbols.services))
-        known = len(self.calls_)
-        counts[:known, :known] += self.calls_
-        number = {service: place for place, service in enumerate(symbols.services)}
-        for caller, callee in query.calls:
-            if caller in number and callee in number:
-                counts[number[caller], number[callee]] += counts.sum() + 2
-        return counts
 
     def _kinds(self, symbols: Symbols, vectors: Array) -> Array:
         """Cluster of each symbol."""
@@ -169,7 +162,7 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
             "templates.json": [list(pattern) for pattern in self.templates_.patterns],
             "symbols.json": [list(pair) for pair in self.symbols_.pairs],
             "judgements.json": [asdict(judgement) for judgement in self.judgements_],
-            "normal.npz": {name: np.asarray(value) for name, value in vars(self.normal_).items()} | {"calls": self.calls_},
+            "normal.npz": {name: np.asarray(value) for name, value in vars(self.normal_).items()},
             "calibration.npz": vars(self.calibration_),
             "clusters.npz": vars(self.clusters_),
             ENCODER: self.encoder_,
@@ -181,7 +174,6 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         self.texts_ = sorted({template for _, template in self.symbols_.pairs})
         self.judgements_ = [Judgement(**judgement) for judgement in parts["judgements.json"]]
         normal: dict[str, Any] = {name: value if value.ndim else value.item() for name, value in parts["normal.npz"].items()}
-        self.calls_ = normal.pop("calls")
         self.normal_ = Tally(**normal)
         self.calibration_ = Calibration(**parts["calibration.npz"])
         self.clusters_ = Clusters(**parts["clusters.npz"])
@@ -202,6 +194,16 @@ def _searched(seen: Columns, query: RootCauseQuery) -> tuple[Columns, Array]:
     return seen.where(keep), line[keep]
 
 
+def _calls(query: RootCauseQuery, counts: Array, symbols: Symbols) -> Array:
+    """Counts of calls, where those that the query states outweigh all others."""
+    counts = counts.copy()
+    number = {service: place for place, service in enumerate(symbols.services)}
+    for caller, callee in query.calls:
+        if caller in number and callee in number:
+            counts[number[caller], number[callee]] = counts.sum() + 2
+    return counts
+
+
 def _widened(normal: Tally, service_of: Array, n_services: int) -> Tally:
     """Normal time over more symbols and services, of which it saw none."""
     n_symbols, n_known = len(service_of), len(normal.service_of)
@@ -209,6 +211,7 @@ def _widened(normal: Tally, service_of: Array, n_services: int) -> Tally:
     by = {"units_of_symbol": "symbol", "lines_of_symbol": "symbol", "squares_of_symbol": "symbol", "traced_lines": "symbol"}
     by |= {"units_of_service": "service", "severe_units": "service", "block_lines": "service", "block_squares": "service"}
     parts = dict(vars(normal))
+    parts["calls"] = np.pad(normal.calls, (0, n_services - len(normal.calls)))
     for name, axis in by.items():
         parts[name] = np.pad(parts[name], (0, widths[axis] - len(parts[name])))
     first, second = normal.pairs // n_known, normal.pairs % n_known
