@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -351,6 +353,37 @@ def test_sixty_columns_of_all_kinds_with_gaps() -> None:
 def test_what_cannot_be_learned_from_is_refused(rows: list[Any], labels: list[Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         Churn().fit(examples(rows, labels))
+
+
+TABLES = st.lists(
+    st.dictionaries(st.sampled_from("abc"), st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=3))),
+    min_size=2,
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(TABLES)
+def test_any_table_is_learned_from_or_refused(rows: list[dict[str, Any]]) -> None:
+    labels = [place % 3 == 0 for place in range(len(rows))]
+    try:
+        churn = Churn(ChurnConfig(max_rounds=20)).fit(examples(rows, labels))
+    except InputError:
+        return
+    predictions = churn.predict([ChurnQuery(features=row) for row in rows])
+    assert all(0 <= prediction.probability <= 1 for prediction in predictions)
+
+
+def test_a_process_that_only_predicts_imports_nothing_that_learns(churn: Churn, tmp_path: Path) -> None:
+    churn.save(tmp_path / "saved")
+    code = (
+        "import sys, pathlib; from models.churn import Churn, ChurnQuery;"
+        "Churn.load(pathlib.Path(sys.argv[1])).predict([ChurnQuery(features={})]);"
+        "print([name for name in ('lightgbm', 'sklearn', 'scipy', 'pandas') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "saved")], capture_output=True, text=True, check=True, cwd=DATA.parent.parent
+    )
+    assert done.stdout.strip() == "[]"
 
 
 # Promises

@@ -23,6 +23,7 @@ _MAX_INDICATORS = 30
 _MIN_INDICATOR_SHARE = 0.002
 _KNOTS = (0.2, 0.4, 0.6, 0.8)
 _TAILS = (0.005, 0.995)
+_LARGEST = 1e15  # beyond it sums of squares lose the rows that matter
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ def _numeric(name: str, kind: Kind, values: NDArray[np.float64], *, has_blanks: 
     constant = values[0] == values[-1] and not has_blanks
     if constant or _numbers_rows(values):
         return None
+    values = np.clip(values, -_LARGEST, _LARGEST)
     low, high = np.quantile(values, _TAILS)
     if low == high:
         low, high = values[0], values[-1]

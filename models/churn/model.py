@@ -94,6 +94,7 @@ class Churn(Model[ChurnConfig, ChurnQuery, ChurnExample, ChurnPrediction]):
 
     def contributions(self, queries: Sequence[ChurnQuery]) -> Array:
         """What each used column, by its position in `columns_`, adds to the log-odds of each query; shape (n_queries, n_columns)."""
+        self._require_fitted()
         return self._explain(queries)[0]
 
     def _explain(self, queries: Sequence[ChurnQuery]) -> tuple[Array, list[Note]]:
