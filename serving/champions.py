@@ -121,6 +121,7 @@ class Champions:
             self._problems.pop(slug, None)
             return False
         model, version = self._registry.load(slug, version=found.version)
+        _try(model)
         self._champions[slug] = Champion(model, version, "registry")
         self._problems.pop(slug, None)
         self._registry.keep(version)
@@ -139,6 +140,12 @@ class Champions:
 
     def _why_not(self, slug: str) -> str:
         return f"{slug} is not loaded: {self._problems.get(slug, 'it is being loaded')}"
+
+
+def _try(model: AnyModel) -> None:
+    """Let a model answer the example of its contract: one that cannot must not take over, and what is lazy is ready after."""
+    query = model.contract.query
+    model.predict([query.model_validate(example) for example in query.model_config["json_schema_extra"]["examples"]])
 
 
 def _identified(prediction: Prediction, prediction_id: str) -> Prediction:

@@ -31,7 +31,7 @@ def settings(*, models: Sequence[str] = (), port: int = 3000, workers: int = 1) 
         "BENTOML_DO_NOT_TRACK": "true",
         # BentoML empties its folder of metrics when it starts: two servers must not share one.
         "BENTOML_HOME": str(surroundings.home / "bentoml" / str(port)),
-        "FORETELL_WORKERS": str(workers),
+        "BENTOML_CONFIG_OPTIONS": f"services.foretell.workers={workers}",
         # Tracing costs a third of the throughput, so it is for those who ask for it.
         "OTEL_SDK_DISABLED": "true",
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -188,8 +189,8 @@ class Registry:
             if getattr(error, "error_code", "") in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
                 wanted = f"version {version}" if version is not None else f"@{alias}"
                 raise RegistryError(f"{slug} has no {wanted} in the registry: run foretell train {slug}") from error
-            reason = str(error).strip().split("\n")[0][:200]
-            raise RegistryError(f"the model registry at {_without_password(self._uri)} cannot be read: {reason}") from error
+            reason = str(error).strip().partition("\n")[0]
+            raise RegistryError(_without_password(f"the model registry at {self._uri} cannot be read: {reason}")) from error
 
 
 def read(version: Version, folder: Path) -> AnyModel:
@@ -226,6 +227,5 @@ def _replace(draft: Path, final: Path) -> None:
             raise
 
 
-def _without_password(uri: str) -> str:
-    scheme, separator, rest = uri.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+def _without_password(text: str) -> str:
+    return re.sub(r"//[^@/\s]*@", "//***@", text)

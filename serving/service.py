@@ -8,6 +8,7 @@ The request path is in `serving.gateway`, the models in `serving.champions`; ``G
 # No `from __future__ import annotations`: BentoML evaluates the types of the methods.
 
 import bentoml
+from starlette.types import ASGIApp
 
 import models
 from models.churn import ChurnPrediction, ChurnQuery
@@ -19,19 +20,28 @@ from serving.champions import Champions
 from serving.gateway import Gateway
 
 
-@bentoml.service(
-    name="foretell",
-    traffic={"timeout": 60},
-    http={"host": "127.0.0.1"},
-    logging={"access": {"enabled": False}},
-    metrics={"enabled": False},
-)
+class Fronted(bentoml.Service):  # type: ignore[misc]  # BentoML has no types here
+    """A BentoML service behind the gateway.
+
+    As the outermost layer it spares requests BentoML's own: churn at 16 connections took 525 microseconds of processor time each,
+    670 with the gateway as a BentoML middleware, 1,600 with BentoML's request path, and 540 on bare uvicorn.
+    """
+
+    def to_asgi(self, is_main: bool = True) -> ASGIApp:
+        """Put the gateway in front of BentoML's application."""
+        return Gateway(super().to_asgi(is_main))
+
+
+@bentoml.service(name="foretell", service_class=Fronted)
 class Foretell:
     """Predictions by the champions of the registry."""
 
     def __init__(self) -> None:
         surroundings = environment()
-        self.champions = Champions(surroundings.models or models.MODELS, surroundings)
+        slugs = surroundings.models or models.MODELS
+        for slug in slugs:
+            models.get(slug)
+        self.champions = Champions(slugs, surroundings)
         self.champions.start()
 
     @bentoml.on_shutdown
@@ -53,6 +63,3 @@ class Foretell:
     def interest_graph(self, queries: list[InterestGraphQuery]) -> Answer[InterestGraphPrediction]:
         """Say what a user is interested in now, and what might come next."""
         return self.champions.answer("interest_graph", queries)
-
-
-Foretell.add_asgi_middleware(Gateway)  # type: ignore[attr-defined]  # the decorator made it a bentoml.Service
