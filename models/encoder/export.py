@@ -42,11 +42,11 @@ def default_encoder() -> Encoder:
     weights_sha256 = _sha256(source / WEIGHTS) if source else PACKAGE_SHA256
     folder = environment().home / "encoders" / f"{weights_sha256[:16]}-{RECIPE}"
     if not folder.exists():
-        _publish(source or _packaged(), folder)
+        _publish(source or packaged_source(), folder)
     return Encoder.shared(folder)
 
 
-def _packaged() -> Path:
+def packaged_source() -> Path:
     """The folder of all-MiniLM-L6-v2 in its package, which is found but not imported: that would load torch."""
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
