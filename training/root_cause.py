@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from itertools import cycle, islice, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 HOLDOUT_SHARE = 0.3
-LEAST_WINDOW_LINES = 300
-MOST_WINDOWS = 24
-FAULTS = ("none", "delay", "errors", "silence")
+LEAST_WINDOW_LINES = 700
+PLANTED_PER_FAULT = 8
+FAULTS = ("delay", "errors", "silence")
 
 RootCauseCase = Case[RootCauseQuery, str | None]
 
@@ -38,7 +39,7 @@ def split(rows: Sequence[RootCauseExample], seed: int) -> Split[RootCauseExample
 
 
 def cases(split: Split[RootCauseExample], seed: int) -> list[RootCauseCase]:
-    """The labelled incidents of the hold-out, then windows of its normal time: three in four with a planted fault."""
+    """The labelled incidents of the hold-out, then windows of its normal time, each as it is and with planted faults."""
     incidents: dict[str, list[RootCauseExample]] = defaultdict(list)
     for row in split.holdout:
         if row.incident is not None and row.root_service is not None:
@@ -46,9 +47,11 @@ def cases(split: Split[RootCauseExample], seed: int) -> list[RootCauseCase]:
     real = [Case(RootCauseQuery.from_lines(rows), rows[0].root_service, {"incident": "real"}) for rows in incidents.values()]
     normal = sorted((row for row in split.holdout if row.incident is None), key=lambda row: row.timestamp)
     rng = np.random.default_rng(seed)
-    windows = np.array_split(np.arange(len(normal)), min(MOST_WINDOWS, max(1, len(normal) // LEAST_WINDOW_LINES)))
-    planted = [_planted([normal[i] for i in window], FAULTS[n % len(FAULTS)], rng) for n, window in enumerate(windows) if len(window)]
-    return [*real, *planted]
+    n_windows = min(PLANTED_PER_FAULT, len(normal) // LEAST_WINDOW_LINES) or 1
+    windows = [[normal[i] for i in part] for part in np.array_split(np.arange(len(normal)), n_windows)] if normal else []
+    untouched: list[RootCauseCase] = [Case(RootCauseQuery.from_lines(window), None, {"incident": "none"}) for window in windows]
+    chosen = product(FAULTS, islice(cycle(windows), PLANTED_PER_FAULT))
+    return [*real, *untouched, *(_planted(window, fault, rng) for fault, window in chosen)]
 
 
 def _planted(window: Sequence[LogLine], fault: str, rng: np.random.Generator) -> RootCauseCase:
@@ -56,13 +59,9 @@ def _planted(window: Sequence[LogLine], fault: str, rng: np.random.Generator) ->
     counts = Counter(line.service for line in window)
     guilty = str(rng.choice(sorted(service for service in counts if counts[service] >= max(counts.values()) / 10)))
     began = window[len(window) // 2].timestamp
-    change = {"none": _unchanged, "delay": _delayed, "errors": _failing, "silence": _silent}[fault]
+    change = {"delay": _delayed, "errors": _failing, "silence": _silent}[fault]
     lines = change(window, guilty, began)
-    return Case(RootCauseQuery.from_lines(lines), None if fault == "none" else guilty, {"incident": f"planted: {fault}"})
-
-
-def _unchanged(window: Iterable[LogLine], guilty: str, began: Any) -> list[LogLine]:
-    return list(window)
+    return Case(RootCauseQuery.from_lines(lines), guilty, {"incident": f"planted: {fault}"})
 
 
 def _delayed(window: Iterable[LogLine], guilty: str, began: Any) -> list[LogLine]:
@@ -189,11 +188,11 @@ RECIPE = Recipe(
     baseline=baseline,
     baseline_name="the service with most ERROR lines",
     primary="ac_at_1",
-    gates=(Gate("ac_at_1", at_least=0.4), Gate("false_confidence_rate", at_most=0.35)),
+    gates=(Gate("ac_at_1", at_least=0.3), Gate("false_confidence_rate", at_most=0.5)),
     figures=figures,
     limits="""
 - The figures mix labelled incidents of the hold-out, if there are any, with **faults planted into held-out normal windows** (delays,
-  exceptions that end a request, silence; every fourth window is left untouched). Planted faults are cleaner than real ones: trust the
+  exceptions that end a request, silence; every window is also asked about untouched). Planted faults are cleaner than real ones: trust the
   slice `incident = real` more, where there is one.
 - A probability is calibrated on planted faults of the same kinds.
 - Do not use it when normal time and incident differ for other reasons: a release in between, another day's traffic with only minutes
