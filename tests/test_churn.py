@@ -27,6 +27,7 @@ from models.churn.values import days, number, token
 from models.errors import InputError
 from models.rows import read_rows
 from training.churn import RECIPE
+from training.metrics import binary_metrics
 from training.recipe import Split
 
 DATA = Path(__file__).parent.parent / "data" / "churn"
@@ -318,6 +319,15 @@ def test_twenty_rows_are_enough_to_fit() -> None:
     rows = [{"tickets": place % 10, "plan": "ab"[place % 2]} for place in range(20)]
     churn = Churn().fit(examples(rows, [row["tickets"] >= 7 for row in rows]))  # type: ignore[operator]
     assert ask(churn, {"tickets": 9, "plan": "a"}).probability > ask(churn, {"tickets": 0, "plan": "a"}).probability
+
+
+def test_the_same_customers_several_times_do_not_make_it_overconfident(sample: list[ChurnExample], unseen: list[ChurnExample]) -> None:
+    labels = [row.label for row in unseen]
+    once, often = (
+        binary_metrics(labels, [prediction.probability for prediction in Churn().fit(sample[:600] * times).predict(unseen)])
+        for times in (1, 4)
+    )
+    assert often["log_loss"] < once["log_loss"] + 0.02
 
 
 def test_one_customer_who_left_teaches_only_the_base_rate() -> None:

@@ -46,8 +46,13 @@ class Learned:
     suspicious_columns: tuple[str, ...]
 
 
-def learn(rows: Sequence[Row], labels: Labels, config: ChurnConfig) -> Learned:
+def learn(rows: Sequence[Row], labels: Labels, customers: Sequence[str], config: ChurnConfig) -> Learned:
     """Read the table, fit both models, weigh them.
+
+    Parameters
+    ----------
+    customers
+        Whose row it is: rows of one customer are held out together while weighing, or the model would believe itself too much.
 
     Raises
     ------
@@ -60,7 +65,7 @@ def learn(rows: Sequence[Row], labels: Labels, config: ChurnConfig) -> Learned:
         raise InputError("expected a column that varies between customers, got only constant or identifying ones: give more columns")
     X, _ = table.matrix(rows)
     with threadpool_limits(1):  # the same bytes on any number of cores; also faster, the matrices are small
-        weights, calibration, rounds = _weigh(table, X, labels, config)
+        weights, calibration, rounds = _weigh(table, X, labels, customers, config)
         linear = fit_linear(table, X, labels).scaled(weights[0])
         trees = fit_trees(X, labels, rounds, config.seed).scaled(weights[1])
     return Learned(
@@ -118,28 +123,39 @@ def fit_trees(X: Array, labels: Labels, rounds: int, seed: int) -> Trees:
     return Trees.from_lightgbm(_boost(X, labels, rounds, seed).dump_model())
 
 
-def _weigh(table: Table, X: Array, labels: Labels, config: ChurnConfig) -> tuple[tuple[float, float, float], Calibration, int]:
+def _weigh(
+    table: Table, X: Array, labels: Labels, customers: Sequence[str], config: ChurnConfig
+) -> tuple[tuple[float, float, float], Calibration, int]:
     """Weights of the two models and an intercept, calibration, and how many rounds to boost, from predictions for rows not learned from.
 
-    With fewer than two rows of a class nothing can be held out; the honest answer is then the base rate for everybody.
+    With fewer than two customers of a kind nothing can be held out; the honest answer is then the base rate for everybody.
     """
-    folds = min(config.folds, int(labels.sum()), int((~labels).sum()))
-    if folds < 2:
+    folds = _folds(labels, customers, config)
+    if not folds:
         return (0.0, 0.0, float(logit(labels.mean()))), IDENTITY, _ROUND_STEP
     linear = np.zeros(len(labels))
     rounds = range(_ROUND_STEP, config.max_rounds + 1, _ROUND_STEP)
     boosted = np.zeros((len(rounds), len(labels)))
-    for train, test in StratifiedKFold(folds, shuffle=True, random_state=config.seed).split(X, labels):
-        linear[test] = fit_linear(table, X[train], labels[train]).log_odds(X[test])
-        booster = _boost(X[train], labels[train], config.max_rounds, config.seed)
-        for position, last in enumerate(rounds):
-            boosted[position:, test] += booster.predict(
-                X[test], raw_score=True, start_iteration=last - _ROUND_STEP, num_iteration=_ROUND_STEP
-            )
+    for test in folds:
+        linear[test] = fit_linear(table, X[~test], labels[~test]).log_odds(X[test])
+        booster = _boost(X[~test], labels[~test], config.max_rounds, config.seed)
+        steps = [booster.predict(X[test], raw_score=True, start_iteration=last - _ROUND_STEP, num_iteration=_ROUND_STEP) for last in rounds]
+        boosted[:, test] = np.cumsum(steps, axis=0)
     best = int(np.argmin([log_loss(labels, expit(scores)) for scores in boosted]))
     scores = np.column_stack([linear, boosted[best]])
     weights = stack(scores, labels)
     return weights, calibrate(scores @ weights[:2] + weights[2], labels), rounds[best]
+
+
+def _folds(labels: Labels, customers: Sequence[str], config: ChurnConfig) -> list[Labels]:
+    """Which rows each fold holds out: whole customers, and both kinds of them in every fold; none if there are too few."""
+    names, customer_of = np.unique(customers, return_inverse=True)
+    left = np.bincount(customer_of, weights=labels, minlength=len(names)) > 0
+    n_folds = min(config.folds, int(left.sum()), int((~left).sum()))
+    if n_folds < 2:
+        return []
+    splits = StratifiedKFold(n_folds, shuffle=True, random_state=config.seed).split(left, left)
+    return [np.isin(customer_of, held_out) for _, held_out in splits]
 
 
 def stack(scores: Array, labels: Labels) -> tuple[float, float, float]:

@@ -72,7 +72,9 @@ class Churn(Model[ChurnConfig, ChurnQuery, ChurnExample, ChurnPrediction]):
         from models.churn.fitting import learn  # scikit-learn and LightGBM stay out of a process that only serves
 
         rows = list(examples)
-        learned = learn([row.features for row in rows], np.array([row.label for row in rows], dtype=bool), self.config)
+        labels = np.array([row.label for row in rows], dtype=bool)
+        customers = [f"row {place}" if row.customer_id is None else f"id {row.customer_id}" for place, row in enumerate(rows)]
+        learned = learn([row.features for row in rows], labels, customers, self.config)
         self._assemble(learned.table, learned.linear, learned.trees, learned.calibration)
         self.base_rate_ = learned.base_rate
         self.suspicious_columns_ = learned.suspicious_columns
