@@ -19,6 +19,8 @@ from models.errors import InputError
 from models.interest_graph import InterestGraph, InterestGraphConfig, InterestGraphEvent, InterestGraphPrediction, InterestGraphQuery
 from models.interest_graph.records import MAX_K
 from models.rows import read_rows
+from training.interest_graph import RECIPE
+from training.recipe import Split
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HALF_LIFE = timedelta(days=30)
@@ -318,3 +320,40 @@ def test_the_best_new_topics_are_of_the_same_community(sample: list[InterestGrap
         best = ask(model, f"new to {name}", k=5).recommendations
         assert {recommendation.topic for recommendation in best} <= set(topics[1:])
         assert all(recommendation.because[0].topic == topics[0] for recommendation in best)
+
+
+def test_rows_with_times_are_split_at_an_instant_and_asked_about_as_of_it(sample: list[InterestGraphEvent]) -> None:
+    split = RECIPE.split(sample, 0)
+    last, first = max(row.timestamp for row in split.train if row.timestamp), min(row.timestamp for row in split.holdout if row.timestamp)
+    assert last < first
+    assert {case.query.as_of for case in RECIPE.cases(split, 0)} == {first - timedelta(microseconds=1)}
+
+
+def test_rows_without_times_are_split_by_pairs_of_user_and_topic() -> None:
+    rows = [event(f"u{user}", f"t{topic}", at=None) for user in range(20) for topic in range(10) for _ in range(2)]
+    split = RECIPE.split(rows, 0)
+    assert {(row.user_id, row.topic) for row in split.train}.isdisjoint((row.user_id, row.topic) for row in split.holdout)
+    assert {case.query.as_of for case in RECIPE.cases(split, 0)} == {None}
+
+
+def test_the_truth_is_what_a_user_newly_cares_about() -> None:
+    train = [event("ada", "jazz"), event("bob", "jazz"), event("bob", "golf")]
+    later = [("ada", "jazz", "like"), ("ada", "golf", "view"), ("ada", "wine", "view"), ("ada", "wine", "hide"), ("bob", "golf", "like")]
+    holdout = [event(user, topic, action, NOON + HALF_LIFE) for user, topic, action in later]
+    split = Split(train, holdout)
+    (case,) = RECIPE.cases(split, 0)
+    assert (case.query.user_id, case.truth, case.slices) == ("ada", frozenset({"golf"}), {"history": "light user"})
+    popular = RECIPE.baseline(train)([case.query])
+    assert [recommendation.topic for recommendation in popular[0].recommendations] == ["golf"]
+    assert RECIPE.evaluate(popular, [case]) == {"recall_at_20": 1.0, "ndcg_at_10": 1.0}
+
+
+def test_the_model_finds_far_more_new_topics_than_popularity_does(sample: list[InterestGraphEvent]) -> None:
+    split = RECIPE.split(sample, 0)
+    cases = RECIPE.cases(split, 0)
+    queries = [case.query for case in cases]
+    model = InterestGraph().fit(split.train)
+    predictions = model.predict(queries)
+    ours, simple = RECIPE.evaluate(predictions, cases), RECIPE.evaluate(RECIPE.baseline(split.train)(queries), cases)
+    assert ours["ndcg_at_10"] > 2 * simple["ndcg_at_10"]
+    assert set(RECIPE.figures(model, predictions, cases)) == {"degrees", "weights", "ego_graph", "drift"}

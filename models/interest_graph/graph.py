@@ -70,6 +70,8 @@ class InterestGraph(OnlineModel[InterestGraphConfig, InterestGraphQuery, Interes
     def fit(self, examples: Iterable[InterestGraphEvent]) -> Self:
         """Build the graph and relate its topics; forget what was learned before.
 
+        An action without a weight is refused: ignored, a misspelt ``hide`` would go unnoticed; guessed, it would count as its opposite.
+
         Raises
         ------
         InputError

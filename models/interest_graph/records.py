@@ -53,7 +53,7 @@ class InterestGraphConfig(Config):
     half_life_days: float = Field(default=30.0, ge=1.0, le=36_500.0, description="Days after which an action counts half.")
     action_weights: Mapping[Action, Annotated[float, Field(ge=-16.0, le=16.0)]] = Field(
         default=ACTION_WEIGHTS,
-        description="Interest that an action shows, in views: from -16 to 16, negative for rejection. Other actions are refused.",
+        description="Interest that an action shows, in views, from -16 to 16; negative for rejection. Other actions are refused.",
     )
     neighbours: int = Field(default=256, ge=1, le=2048, description="Related topics that are kept for each topic.")
     rank: int = Field(default=128, ge=1, le=1024, description="Singular vectors in which topics are compared.")
