@@ -70,6 +70,10 @@ class Calibration:
         """Which of the sizes is nearest."""
         return int(np.argmin(np.abs(np.log(self.sizes) - np.log(max(n_units, 1)))))
 
+    def covers(self, n_units: int) -> bool:
+        """Whether a window is not much smaller than those that were drawn."""
+        return len(self.sizes) > 0 and 2 * n_units >= int(self.sizes[0])
+
     def surprise(self, raw: Array, n_units: int) -> Array:
         """Minus the logarithm of the null's tail probability; same shape as `raw`, (kind, service)."""
         if not len(self.sizes):
@@ -90,6 +94,8 @@ def calibrate(draws: Array, sizes: Array) -> Calibration:
         Raw evidence of pseudo-windows, of shape (size, draw, kind, service).
     """
     n_draws = draws.shape[1]
+    if not len(sizes):
+        return Calibration(sizes, *(np.zeros((0, len(KINDS), draws.shape[3] + 1)),) * 2, *(np.zeros((0, len(KINDS))),) * 2)
     centre = draws.mean(axis=1)
     spread = draws.var(axis=1)
     common_centre, common_spread = centre.mean(axis=2, keepdims=True), draws.var(axis=(1, 3))[:, :, None]

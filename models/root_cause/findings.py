@@ -10,6 +10,7 @@ from models.root_cause.change import Change, Tally
 from models.root_cause.window import Array, Symbols, Window
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_DAY = (datetime(9999, 12, 31, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -52,5 +53,5 @@ class Findings:
 
 
 def moment(at: float) -> datetime:
-    """An instant from microseconds since 1970."""
-    return EPOCH + timedelta(microseconds=int(at))
+    """An instant from microseconds since 1970; those beyond the calendar are its last day."""
+    return EPOCH + timedelta(microseconds=int(min(at, _LAST_DAY)))

@@ -32,7 +32,7 @@ from models.root_cause.learning import Normal, learn
 from models.root_cause.sample import Sample, read_normal
 from models.root_cause.templates import Templates, bounded
 from models.root_cause.types import RootCauseConfig, RootCauseExample, RootCausePrediction, RootCauseQuery
-from models.root_cause.verdict import Judgement, explain, onsets
+from models.root_cause.verdict import UNSURE, Judgement, explain, onsets
 from models.root_cause.window import MICROSECONDS, Array, Columns, Symbols, Window, columns
 
 SEARCHED_BEFORE_SECONDS = 120
@@ -147,9 +147,7 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         return self.texts_[self.clusters_.centre(label)] if label >= 0 else "in no cluster"
 
     def _judgement(self, n_units: int) -> Judgement:
-        if not self.judgements_:
-            return Judgement(threshold=1e6, temperature=1.0)
-        return self.judgements_[self.calibration_.rung(n_units)]
+        return self.judgements_[self.calibration_.rung(n_units)] if self.calibration_.covers(n_units) else UNSURE
 
     def _kinds(self, symbols: Symbols, vectors: Array) -> Array:
         """Cluster of each symbol."""

@@ -42,6 +42,10 @@ class Judgement:
         return np.asarray(weights / weights.sum())
 
 
+UNSURE = Judgement(threshold=1e6, temperature=1.0)
+"""Of whoever has no pseudo-windows to judge by: no evidence suffices."""
+
+
 def learn_judgement(null: Array, planted: Iterable[tuple[Array, int]], false_alarm_rate: float) -> Judgement:
     """Learn the threshold from normal pseudo-windows and the temperature from both.
 
@@ -53,7 +57,7 @@ def learn_judgement(null: Array, planted: Iterable[tuple[Array, int]], false_ala
         Totals and the service at fault, per window with one.
     """
     if not null.size:
-        return Judgement(threshold=1e6, temperature=1.0)
+        return UNSURE
     loudest = null.max(axis=1)
     start = np.quantile(loudest, 0.8)
     excess = np.maximum(loudest - start, 0).sum() / max(int((loudest > start).sum()), 1)

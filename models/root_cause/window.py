@@ -62,11 +62,16 @@ class Columns:
 def columns(lines: Sequence[LogLine], block_seconds: float) -> Columns:
     """Read lines into columns."""
     at = np.array([round(line.timestamp.timestamp() * MICROSECONDS) for line in lines], dtype=np.int64)
-    messages = mask([line.message for line in lines])
+    messages = mask([_encodable(line.message) for line in lines])
     severe = np.array([_is_severe(line.level, message) for line, message in zip(lines, messages, strict=True)], dtype=bool)
     blocks = at // max(1, round(block_seconds * MICROSECONDS))
     unit = [_trace_number(line.trace_id) if line.trace_id else -1 - abs(int(block)) for line, block in zip(lines, blocks, strict=True)]
-    return Columns(at, [line.service for line in lines], messages, severe, np.array(unit, dtype=np.int64))
+    return Columns(at, [_encodable(line.service) for line in lines], messages, severe, np.array(unit, dtype=np.int64))
+
+
+def _encodable(text: str) -> str:
+    """The text with a question mark for each half of a broken surrogate pair: JSON may carry those, UTF-8 cannot."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _is_severe(level: str | None, message: str) -> bool:

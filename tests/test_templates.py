@@ -1,0 +1,97 @@
+"""Templates against answers worked by hand, and the promises that hold for any log."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.root_cause.templates import PARAMETER, Templates, mask
+
+
+@pytest.mark.parametrize(
+    ("message", "masked"),
+    [
+        ("Received block blk_-160 of size 91178 from /10.250.10.6", "Received block <*> of size <*> from <*>"),
+        ("user 550e8400-e29b-41d4-a716-446655440000 logged in", "user <*> logged in"),
+        ("wrote /var/log/app/x.log in 12 ms", "wrote <*> in <*>"),
+        ("GET https://shop.example/cart?id=7 took 1.5s", "GET <*> took <*>"),
+        ("at 2026-03-02T09:15:04.120Z the lease 0x7f3a expired", "at <*> the lease <*> expired"),
+        ("1165 bytes (1.13 KB) sent", "<*> sent"),
+        ("connection refused by inventory:8003", "connection refused by inventory:<*>"),
+    ],
+)
+def test_values_are_masked(message: str, masked: str) -> None:
+    assert mask([message]) == [masked]
+
+
+@pytest.mark.parametrize(
+    ("message", "kept"),
+    [
+        ("java.lang.NullPointerException: at line 12", "java.lang.NullPointerException"),
+        ("upstream answered HTTP 503 after 7 tries", "HTTP 5xx"),
+        ("status=404 for /a/b", "status=4xx"),
+        ("FATAL: out of memory in worker 3", "FATAL"),
+    ],
+)
+def test_what_an_incident_is_told_by_is_never_masked(message: str, kept: str) -> None:
+    assert kept in mask([message])[0]
+
+
+def test_a_word_that_varies_alone_is_a_parameter() -> None:
+    lines = [f"session opened for user {name}" for name in ("root", "cyrus", "news")]
+    assert set(Templates.mine(lines).assign(lines)) == {"session opened for user <*>"}
+
+
+def test_two_plain_words_may_be_two_messages() -> None:
+    lines = ["shard is now primary again", "shard is now secondary again"]
+    assert len(set(Templates.mine(lines).assign(lines))) == 2
+
+
+def test_words_of_state_are_never_parameters() -> None:
+    lines = [f"payment gateway is {state} now" for state in ("up", "down", "ready", "unavailable")]
+    assert len(set(Templates.mine(lines).assign(lines))) == 4
+
+
+def test_an_unseen_value_falls_into_the_known_template() -> None:
+    seen = [f"session opened for user {name}" for name in ("root", "cyrus", "news")]
+    assert Templates.mine(seen).assign(["session opened for user mallory"]) == ["session opened for user <*>"]
+
+
+def test_unseen_messages_are_mined_among_themselves() -> None:
+    strangers = [f"lease of {name} was lost" for name in ("anna", "bob", "carl")]
+    assert set(Templates.mine(["all is well"]).assign(strangers)) == {"lease of <*> was lost"}
+
+
+def test_the_order_of_lines_does_not_matter() -> None:
+    lines = [f"{verb} for {name} in zone {zone}" for verb in ("login", "logout") for name in ("ada", "ben", "eve") for zone in "abc"]
+    shuffled = [lines[i] for i in np.random.default_rng(0).permutation(len(lines))]
+    assert Templates.mine(lines).patterns == Templates.mine(shuffled).patterns
+
+
+words = st.sampled_from(
+    ["open", "user", "root", "anna", "bob", "failed", "disk", "sda", "12", "10.0.0.1", "(x)", "k=v", "a.b.C", "", "é", "\x00"]
+)
+messages = st.lists(st.lists(words, max_size=6).map(" ".join), min_size=1, max_size=30)
+
+
+@given(messages)
+def test_every_training_line_matches_its_own_template_when_it_comes_back(lines: list[str]) -> None:
+    masked = mask(lines)
+    templates = Templates.mine(masked)
+    together = templates.assign(masked)
+    assert together == [templates.assign([line])[0] for line in masked]
+    assert set(together) <= set(templates.names())
+
+
+@given(st.lists(st.text(max_size=60), max_size=10))
+def test_any_text_has_a_template(lines: list[str]) -> None:
+    masked = mask(lines)
+    assert len(Templates.mine(masked).assign(masked)) == len(lines)
+
+
+def test_masking_twice_changes_nothing() -> None:
+    once = mask(["took 12 ms on node-7 for user 5"])
+    assert mask(once) == once
+    assert PARAMETER in once[0]
