@@ -132,8 +132,8 @@ class Champions:
         for version, folder in self._registry.last_good(slug):
             try:
                 self._champions[slug] = Champion(read(version, folder), version, "disk")
-            except ForetellError as error:
-                logger.warning("%s: %s", slug, error)
+            except Exception as error:  # then the one before it may do
+                logger.warning("%s version %s on disk: %r", slug, version.version, error)
             else:
                 return True
         return False
