@@ -1,31 +1,53 @@
-"""The model: interests from the ledger, recommendations from the relations, both kept apart from how they are stored."""
+r"""Say what a user is interested in now, and what might come next.
+
+A graph of users and topics. Each action adds its weight to the edge between its user and its topic (a view little, a like more, a hide
+takes away), and every weight halves per half-life, so that the graph forgets what a user has stopped doing: what counts is the sum
+
+.. math:: w_{ut}(\tau) = \sum_i a_i \, 2^{-(\tau - \tau_i) / h}
+
+over the actions of user u on topic t until the instant asked about. Recommendations follow paths user -> topic -> users who care about
+both -> new topic; their strength is learned by a ridge regression between topics, and each recommendation shows its paths.
+
+The model goes on learning: `InterestGraph.update` changes interests at once, and relations between topics at the next `fit`. The sums
+are exact, so the order and the batches in which events arrive make no difference.
+
+When not to trust it. A topic that came after the last training is known as an interest and as popular, but no path leads to it yet. Topics
+with a few users have few and chancy relations. ``as_of`` in the past knows whole days only: a day of a user's topic that went on after it
+is left out; relations and popularity are always those of the last training and of the newest event, so the past is not free of
+hindsight unless the model was trained on it. Accounts that several people share have the interests of all of them. What
+somebody does is not all that they care about, and a recommendation that is followed strengthens its own path.
+
+References
+----------
+Ding and Li (2005), "Time weight collaborative filtering", CIKM: exponential decay by half-life.
+Steck (2019), "Embarrassingly shallow autoencoders for sparse data", WWW: the ridge regression between items, EASE.
+Paudel, Christoffel, Newell and Bernstein (2017), "Updatable, accurate, diverse, and scalable recommendations for interactive
+applications", ACM TiiS 7(1): walks user -> item -> user -> item with popularity correction, RP3beta.
+Halko, Martinsson and Tropp (2011), "Finding structure with randomness", SIAM Review 53(2): the singular vectors.
+"""
 
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from models.base import Contract, OnlineModel
 from models.errors import InputError
 from models.interest_graph.export import to_networkx
-from models.interest_graph.ledger import TIMELESS, Edges, Floats, Ints, Ledger, to_datetime, to_microseconds
+from models.interest_graph.ledger import TIMELESS, Edges, Ints, Ledger, to_datetime, to_microseconds
 from models.interest_graph.names import Names, sorted_by_name
+from models.interest_graph.ranking import recommend, strongest
 from models.interest_graph.records import (
-    Interest,
     InterestGraphConfig,
     InterestGraphEvent,
     InterestGraphPrediction,
     InterestGraphQuery,
-    Reason,
-    Recommendation,
 )
 from models.interest_graph.relations import Relations
 
@@ -34,9 +56,6 @@ if TYPE_CHECKING:
 
 CHUNK = 65_536
 """Events that `fit` reads at a time."""
-
-REASONS = 3
-"""Paths shown with a recommendation."""
 
 POPULARITY_UNIT = 2.0**-20
 POPULARITY_SPAN = (-40.0, 20.0)
@@ -198,74 +217,19 @@ class InterestGraph(OnlineModel[InterestGraphConfig, InterestGraphQuery, Interes
         return Ledger.merged([self._base.rows(untouched), *self._recent.values()])
 
     def _answer(self, query: InterestGraphQuery) -> InterestGraphPrediction:
-        as_of = self.newest_ if query.as_of is None else to_microseconds(query.as_of)
         user = self._users.numbers.get(query.user_id)
-        rows = (self._base.rows(slice(0)) if user is None else self._rows_of(user)).until(as_of)
+        held = self._base.rows(slice(0)) if user is None else self._rows_of(user)
+        as_of = self.newest_ if query.as_of is None else to_microseconds(query.as_of)  # after the rows, see update
+        rows = held.until(as_of)
         edges = rows.edges(as_of, self.config.half_life_days)
         return InterestGraphPrediction(
             user_id=query.user_id,
             known=len(rows) > 0,
             as_of=to_datetime(as_of),
-            interests=self._strongest(edges, 1, query.k),
-            rejected=self._strongest(edges, -1, query.k),
-            recommendations=self._recommend(edges, query.k),
+            interests=strongest(edges, 1, self._topics.names, query.k),
+            rejected=strongest(edges, -1, self._topics.names, query.k),
+            recommendations=recommend(edges, self.relations_, self._popularity, self._topics.names, query.k),
         )
-
-    def _strongest(self, edges: Edges, sign: int, k: int) -> list[Interest]:
-        """The edges of greatest weight of that sign."""
-        positive = np.maximum(edges.weight, 0.0)
-        total = max(math.fsum(positive.tolist()), np.finfo(float).tiny)  # fsum: topics are numbered as they came, and that must not show
-        return [
-            Interest(
-                topic=self._topics.names[edges.topic[place]],
-                weight=float(edges.weight[place]),
-                share=float(positive[place]) / total,
-                last_at=to_datetime(int(edges.newest[place])),
-                actions=int(edges.actions[place]),
-            )
-            for place in self._best(sign * edges.weight, edges.topic, k)
-        ]
-
-    def _recommend(self, edges: Edges, k: int) -> list[Recommendation]:
-        """Topics that the user has no edge to: where the paths lead, then what is popular."""
-        met = edges.topic < len(self.relations_)
-        source, interest = edges.topic[met], edges.damped()[met]
-        at, start = self.relations_.leaving(source)
-        paths = _Paths(source[start], self.relations_.topic[at], interest[start] * self.relations_.strength[at], self.relations_.users[at])
-        scores = np.bincount(paths.target, weights=paths.flow, minlength=len(self.relations_))
-        scores[source] = 0.0
-        best = self._best(scores, np.arange(len(scores)), k)
-        chosen = np.zeros(len(scores), dtype=bool)
-        chosen[best] = True
-        shown = paths.only(chosen[paths.target] & (paths.flow > 0))
-        found = [Recommendation(topic=self._topics.names[t], score=float(scores[t]), because=self._because(shown, t)) for t in best]
-        if len(found) < k:
-            found += self._popular([*edges.topic.tolist(), *best], k - len(found), found[-1].score if found else 1.0)
-        return found
-
-    def _because(self, paths: _Paths, target: int) -> list[Reason]:
-        """The strongest paths to a topic."""
-        leading = paths.only(paths.target == target)
-        total = float(leading.flow.sum())
-        return [
-            Reason(topic=self._topics.names[leading.source[i]], users=int(leading.users[i]), share=float(leading.flow[i]) / total)
-            for i in self._best(leading.flow, leading.source, REASONS)
-        ]
-
-    def _popular(self, without: Sequence[int], k: int, below: float) -> list[Recommendation]:
-        """The most popular topics, as of the newest event, with scores of at most `below`."""
-        popularity = self._popularity.astype(np.float64)
-        popularity[np.array(without, dtype=np.int64)] = 0.0
-        best = self._best(popularity, np.arange(len(popularity)), k)
-        greatest = popularity.max(initial=1.0)
-        return [Recommendation(topic=self._topics.names[t], score=below * float(popularity[t] / greatest), because=[]) for t in best]
-
-    def _best(self, scores: NDArray[Any], topics: Ints, k: int) -> list[int]:
-        """Positions of the k greatest positive scores, greatest first; equal ones by the topic's name."""
-        places = np.flatnonzero(scores > 0)
-        if k < len(places):
-            places = places[scores[places] >= np.partition(scores[places], -k)[-k]]
-        return sorted(places.tolist(), key=lambda place: (-scores[place], self._topics.names[topics[place]]))[:k]
 
     def _state(self) -> dict[str, Any]:
         related = len(self.relations_)
@@ -280,20 +244,6 @@ class InterestGraph(OnlineModel[InterestGraphConfig, InterestGraphQuery, Interes
         names = parts["names.json"]
         self.relations_ = Relations(**parts["relations.npz"])
         self._adopt(Ledger(**parts["ledger.npz"]), Names(names["users"]), Names(names["topics"]), names["reference_day"])
-
-
-@dataclass(frozen=True)
-class _Paths:
-    """Ways from a user's interests to other topics, with what flows along each."""
-
-    source: Ints
-    target: NDArray[np.int32]
-    flow: Floats
-    users: NDArray[np.int32]
-
-    def only(self, which: NDArray[np.bool_]) -> _Paths:
-        """Some of the paths."""
-        return _Paths(self.source[which], self.target[which], self.flow[which], self.users[which])
 
 
 def _chunks(examples: Iterable[InterestGraphEvent]) -> Iterator[tuple[int, list[InterestGraphEvent]]]:
