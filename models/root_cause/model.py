@@ -8,6 +8,12 @@ a symptom is not called a cause for being loud. What remains is turned into prob
 When not to trust it: when normal time is a few minutes while traffic changes by the hour; when the faulty service writes no logs and
 no trace ids show who waited for it; when the fault was there in normal time already. The probability of a kind of fault that was
 never planted is a guess.
+
+References
+----------
+Yu et al. (2023), Nezha: interpretable fine-grained root causes analysis for microservices on multi-modal observability data.
+Campello, Moulavi and Sander (2013), HDBSCAN, for the kinds of messages.
+Fisher (1925), Statistical methods for research workers, §21.1.
 """
 
 from __future__ import annotations
@@ -47,12 +53,6 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
 
     The total evidence against a service is :math:`\sum_k -\ln p_k`, with :math:`p_k` the tail probability of evidence of kind k in
     pseudo-windows of normal time (Fisher's method, its terms dependent, so the total is calibrated again).
-
-    References
-    ----------
-    Yu et al. (2023), Nezha: interpretable fine-grained root causes analysis for microservices on multi-modal observability data.
-    Campello, Moulavi and Sander (2013), HDBSCAN, for the kinds of messages.
-    Fisher (1925), Statistical methods for research workers, §21.1.
     """
 
     contract = Contract(

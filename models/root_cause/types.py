@@ -77,8 +77,8 @@ class RootCauseExample(LogLine):
 class Change(Record):
     """A deploy or a change of configuration."""
 
-    service: str
-    at: AwareDatetime
+    service: str = Field(description="What was changed.")
+    at: AwareDatetime = Field(description="When.")
     what: str = Field(description="What was changed, in words.")
 
 
@@ -111,35 +111,35 @@ class RootCauseQuery(Record):
 class Evidence(Record):
     """One observation that speaks against a suspect."""
 
-    kind: Kind
+    kind: Kind = Field(description="What kind of evidence it is.")
     words: str = Field(description="The observation as a sentence.")
     template: str | None = Field(description="The kind of message it is about, with parameters as <*>.")
     lines: tuple[int, ...] = Field(description="Numbers of lines that show it, the first line of the query being 1.")
     observed: float = Field(description="What was seen in this window.")
     expected: float = Field(description="What normal time lets expect in such a window.")
-    first_seen_at: AwareDatetime | None
+    first_seen_at: AwareDatetime | None = Field(description="When the first of the lines that show it was written.")
 
 
 class Suspect(Record):
     """A service that may have caused the incident."""
 
-    service: str
+    service: str = Field(description="Its name, as in the lines.")
     probability: float = Field(ge=0, le=1, description="That it is the cause; calibrated on faults injected into normal time.")
     surprise: float = Field(ge=0, description="Evidence against it, in nats against normal time, all kinds together.")
     parts: dict[str, float] = Field(description="The same by kind of evidence.")
     onset_at: AwareDatetime | None = Field(description="When it began to behave unusually.")
     lag_seconds: float | None = Field(description="Onset, in seconds after the first of the suspects.")
     blames: str | None = Field(description="A service that it calls and that explains part of its evidence.")
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[Evidence, ...] = Field(description="What speaks against it, the most surprising first.")
 
 
 class MessageKind(Record):
     """A cluster of templates that say similar things."""
 
     name: str = Field(description="The template in its middle.")
-    services: tuple[str, ...]
+    services: tuple[str, ...] = Field(description="Who wrote it.")
     templates: int = Field(description="How many templates of this kind occur in the window.")
-    lines: int
+    lines: int = Field(description="Lines of this kind.")
     expected: float = Field(description="Lines that normal time lets expect.")
     new: bool = Field(description="No template of it was ever seen in normal time.")
     bursts: bool = Field(description="More than three times as many lines as expected.")
@@ -165,7 +165,7 @@ class RootCausePrediction(Prediction):
         }
     )
 
-    verdict: Verdict
+    verdict: Verdict = Field(description="root_cause if the evidence suffices to name one.")
     root_cause: str | None = Field(description="The first suspect's service if the verdict is root_cause.")
     no_cause_probability: float = Field(ge=0, le=1, description="That these lines hold no cause.")
     suspects: tuple[Suspect, ...] = Field(description="Most likely first.")
