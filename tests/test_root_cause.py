@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from models.errors import InputError
-from models.root_cause import LogLine, RootCause, RootCauseExample, RootCausePrediction, RootCauseQuery
+from models.root_cause import Change, LogLine, RootCause, RootCauseExample, RootCausePrediction, RootCauseQuery
 from models.root_cause.calls import call_graph
 from models.root_cause.types import MAX_LINES
 from models.root_cause.verdict import explain, saturated
@@ -110,6 +110,22 @@ def test_lines_long_before_a_known_start_are_not_searched(model: RootCause) -> N
     query = incident("exception", "payment")
     later = query.model_copy(update={"incident_started_at": NOON + timedelta(hours=1)})
     assert ask(model, later).lines == 0
+
+
+def test_a_deploy_just_before_is_told_and_makes_its_service_more_suspect(model: RootCause) -> None:
+    query = incident("slow", "auth")
+    deploy = Change(service="auth", at=NOON - timedelta(minutes=5), what="release 42")
+    plain, told = ask(model, query).suspects[0], ask(model, query.model_copy(update={"changes": (deploy,)})).suspects[0]
+    assert told.service == plain.service == "auth"
+    assert told.surprise > plain.surprise
+    assert told.evidence[-1].kind == "change"
+    assert "release 42" in told.evidence[-1].words
+
+
+def test_a_deploy_of_a_service_that_behaves_is_no_cause(model: RootCause) -> None:
+    deploy = Change(service="recommendation", at=NOON - timedelta(minutes=5), what="release 43")
+    query = incident("exception", "payment").model_copy(update={"changes": (deploy, deploy.model_copy(update={"service": "nobody"}))})
+    assert ask(model, query).root_cause == "payment"
 
 
 def test_new_kinds_of_messages_come_first(model: RootCause) -> None:

@@ -141,11 +141,11 @@ def figures(
     predictions: Sequence[RootCausePrediction],
     cases: Sequence[RootCauseCase],
 ) -> dict[str, Figure]:
-    """The map of message kinds, and of the surest answer its timeline and suspects."""
+    """The map of message kinds; timeline and suspects of the surest right answer, to a real incident if there is one."""
     found = {"cluster_map": cluster_map(model)} if isinstance(model, RootCause) else {}
-    sure = [i for i, prediction in enumerate(predictions) if prediction.suspects]
-    if sure:
-        best = min(sure, key=lambda i: predictions[i].no_cause_probability)
+    right = [i for i, case in enumerate(cases) if case.truth is not None and predictions[i].root_cause == case.truth]
+    if right:
+        best = min(right, key=lambda i: (cases[i].slices["incident"] != "real", predictions[i].no_cause_probability))
         found["timeline"] = timeline(predictions[best], cases[best].query)
         found["suspects"] = suspects(predictions[best])
     return found

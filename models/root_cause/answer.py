@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.root_cause.evidence import evidence_against
+from models.root_cause.evidence import changes_of, evidence_against
 from models.root_cause.findings import Findings, moment
 from models.root_cause.types import KINDS, MessageKind, RootCausePrediction, RootCauseQuery, Suspect
 from models.root_cause.window import MICROSECONDS, Array
@@ -37,7 +37,7 @@ def answer(findings: Findings, query: RootCauseQuery, max_suspects: int) -> Root
     ranking = sorted(np.flatnonzero(findings.left >= LEAST_SURPRISE).tolist(), key=lambda s: (-findings.left[s], services[s]))
     top = ranking[:max_suspects]
     dated = findings.onset[top][~np.isnan(findings.onset[top])]
-    suspects = tuple(_suspect(findings, service, dated.min() if len(dated) else None) for service in top)
+    suspects = tuple(_suspect(findings, query, service, dated.min() if len(dated) else None) for service in top)
     sure = bool(ranking) and findings.left[ranking[0]] > findings.threshold
     return RootCausePrediction(
         verdict="root_cause" if sure else "insufficient_evidence",
@@ -51,7 +51,7 @@ def answer(findings: Findings, query: RootCauseQuery, max_suspects: int) -> Root
     )
 
 
-def _suspect(findings: Findings, service: int, first_onset: float | None) -> Suspect:
+def _suspect(findings: Findings, query: RootCauseQuery, service: int, first_onset: float | None) -> Suspect:
     onset = findings.onset[service]
     dated = first_onset is not None and not np.isnan(onset)
     blamed = int(findings.blamed[service])
@@ -63,7 +63,7 @@ def _suspect(findings: Findings, service: int, first_onset: float | None) -> Sus
         onset_at=moment(onset) if dated else None,
         lag_seconds=float(onset - first_onset) / MICROSECONDS if dated and first_onset is not None else None,
         blames=findings.symbols.services[blamed] if blamed >= 0 else None,
-        evidence=evidence_against(findings, service),
+        evidence=evidence_against(findings, service) + changes_of(query, findings.symbols.services[service]),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from models.root_cause.findings import Findings, moment
-from models.root_cause.types import KINDS, Evidence, Kind
+from models.root_cause.types import KINDS, Evidence, Kind, RootCauseQuery
 from models.root_cause.window import Array
 
 LEAST_PART = 2.0
@@ -20,6 +20,23 @@ def evidence_against(findings: Findings, service: int) -> tuple[Evidence, ...]:
     nats = findings.surprise[:, service]
     kinds = [KINDS[number] for number in np.argsort(-nats, kind="stable") if nats[number] >= LEAST_PART]
     return tuple(_TELL[kind](findings, service) for kind in kinds)
+
+
+def changes_of(query: RootCauseQuery, service: str) -> tuple[Evidence, ...]:
+    """What was changed about a service, as the query tells."""
+    own = sorted((change for change in query.changes if change.service == service), key=lambda change: change.at)
+    return tuple(
+        Evidence(
+            kind="change",
+            words=f"{change.service} was changed at {change.at:%Y-%m-%d %H:%M:%S %Z}: {change.what}",
+            template=None,
+            lines=(),
+            observed=1.0,
+            expected=0.0,
+            first_seen_at=change.at,
+        )
+        for change in own
+    )
 
 
 def _rates(findings: Findings, service: int) -> Evidence:

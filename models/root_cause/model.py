@@ -38,7 +38,7 @@ from models.root_cause.learning import Normal, learn
 from models.root_cause.sample import Sample, read_normal
 from models.root_cause.templates import Templates, bounded
 from models.root_cause.types import RootCauseConfig, RootCauseExample, RootCausePrediction, RootCauseQuery
-from models.root_cause.verdict import UNSURE, Judgement, explain, onsets
+from models.root_cause.verdict import UNSURE, Judgement, changed, explain, onsets
 from models.root_cause.window import MICROSECONDS, Array, Columns, Symbols, Window, columns
 
 SEARCHED_BEFORE_SECONDS = 120
@@ -123,6 +123,9 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         onset = onsets(window, flagged, service_of, n_services)
         calls = regular(_calls(query, normal.calls + counted.calls, symbols)) | change.accuses
         left, blamed = explain(surprise, calls, onset / MICROSECONDS)
+        place = {service: number for number, service in enumerate(symbols.services)}
+        told = [(place[change.service], change.at.timestamp()) for change in query.changes if change.service in place]
+        left = left + changed(told, left, onset / MICROSECONDS, window.at.max() / MICROSECONDS)
         judgement = self._judgement(window.n_units)
         return Findings(
             symbols=symbols,

@@ -12,8 +12,9 @@ from models.base import Config, Prediction, Record
 MAX_LINES = 50_000
 
 Verdict = Literal["root_cause", "insufficient_evidence"]
-Kind = Literal["rates", "new", "errors", "latency", "flow", "silence", "accused"]
+Kind = Literal["rates", "new", "errors", "latency", "flow", "silence", "accused", "change"]
 KINDS: tuple[Kind, ...] = ("rates", "new", "errors", "latency", "flow", "silence", "accused")
+"""The kinds that are measured in the lines; a change is told by the query."""
 
 _LINE: dict[str, Any] = {
     "timestamp": "2026-03-02T09:15:04.120Z",

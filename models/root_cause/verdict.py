@@ -18,6 +18,9 @@ CERTAIN = 20.0
 SATURATION = 40.0
 """Nats of one kind beyond which more of it counts less: sixty pseudo-windows say little about smaller probabilities."""
 SAME_MOMENT_SECONDS = 1.0
+CHANGE_SECONDS = 3600.0
+CHANGE_NATS = 3.0
+"""What a change just before the onset adds: twenty times the odds, which alone does not suffice."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,26 @@ def explain(surprise: Array, calls: Array, onset: Array) -> tuple[Array, Array]:
     largest = passed_on.max(axis=1, initial=0.0)
     blamed = np.where(largest > 0, passed_on.argmax(axis=1), -1) if len(total) else np.array([], dtype=int)
     return total * (1 - EXPLAINED * largest), blamed
+
+
+def changed(changes: Iterable[tuple[int, float]], left: Array, onset: Array, end: float) -> Array:
+    """Nats to add for what was deployed or reconfigured in the hour before a service began to behave unusually.
+
+    A change without any evidence in the lines counts for nothing.
+
+    Parameters
+    ----------
+    changes
+        Service and second of each change.
+    onset
+        Seconds; where it is NaN, `end`, the last second of the window, stands for it.
+    """
+    nats = np.zeros(len(left))
+    for service, at in changes:
+        began = end if np.isnan(onset[service]) else onset[service]
+        if left[service] > 0 and 0 <= began - at <= CHANGE_SECONDS:
+            nats[service] = CHANGE_NATS
+    return nats
 
 
 def saturated(nats: Array) -> Array:
