@@ -103,14 +103,17 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a model, judge it on a hold-out, and register the version if it passes its gates."""
-    from models import MODELS
+    from models import MODELS, get
     from models.errors import InputError
 
+    slugs = MODELS if slug == "all" else (slug,)
+    for each in slugs:
+        get(each)
     if slug == "all" and (data or holdout or map_ or set_):
         raise InputError("expected one model with --data, --holdout, --map or --set, got all")
     mapping, settings = _pairs(map_, "--map"), _pairs(set_, "--set")
     reports = []
-    for each in MODELS if slug == "all" else (slug,):
+    for each in slugs:
         with _stdout_kept_clean(), _steps(each) as progress:
             from training.run import train as run
 
@@ -159,13 +162,16 @@ def predict(
     output: Annotated[Path, typer.Option(help="A file ending in .csv, .tsv, .jsonl (each also .gz) or .parquet.", show_default=False)],
     version: Annotated[int | None, typer.Option(help="Which version; wins over --alias.")] = None,
     alias: Annotated[str, typer.Option(help="Which version, by its role.")] = "champion",
-    engine: Annotated[Engine, typer.Option(help="On this machine, or on Spark.")] = Engine.LOCAL,
+    engine: Annotated[Engine, typer.Option(help="On this machine; Spark is refused in this version.")] = Engine.LOCAL,
     map_: Map = None,
     as_json: AsJson = False,
 ) -> None:
     """Predict for every row of a file; the output appears whole or not at all."""
+    from models.errors import InputError
     from serving.batch import predict_file
 
+    if engine is Engine.SPARK:
+        raise InputError("expected --engine local, got spark: this version predicts on one machine, in a stream")
     with _stdout_kept_clean(), _progress(input_.name, _size(input_)) as advance:
         count, found = predict_file(
             slug,

@@ -1,4 +1,4 @@
-"""Predictions for a whole file, on this machine or on Spark."""
+"""Predictions for a whole file, in a stream."""
 
 from __future__ import annotations
 
