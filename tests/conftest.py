@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from shutil import copyfile
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -25,3 +30,26 @@ def home(tmp_path: Path, encoder_cache: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("FORETELL_HOME", str(folder))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     return folder
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's SQLite file without a run in it; making one takes MLflow seconds, so it is made once."""
+    from training import tracking
+
+    folder = tmp_path_factory.mktemp("mlflow")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FORETELL_HOME", str(folder))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        tracking.check()
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def registry(home: Path, empty_database: Path) -> MlflowClient:
+    """The empty registry of this test's own home."""
+    from mlflow import MlflowClient
+
+    copyfile(empty_database, home / "mlflow.db")
+    uri = f"sqlite:///{home / 'mlflow.db'}"
+    return MlflowClient(uri, registry_uri=uri)

@@ -9,33 +9,29 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from models.environment import environment
 from models.errors import RegistryError, UnknownModelError
 from training import tracking
 
 
 @pytest.fixture
-def client(home: Path) -> MlflowClient:
+def churn(registry: MlflowClient, home: Path) -> MlflowClient:
     """A registry in which churn has versions 1, 2 and 3, and 3 is the challenger."""
-    assert home.is_dir()
-    tracking.check()
-    client = MlflowClient(environment().tracking_uri)
-    run = client.create_run(client.create_experiment("churn", artifact_location=home.as_uri()))
-    client.log_metric(run.info.run_id, "roc_auc", 0.8)
-    client.log_metric(run.info.run_id, "baseline_roc_auc", 0.5)
-    client.create_registered_model("churn")
+    run = registry.create_run(registry.create_experiment("churn", artifact_location=home.as_uri()))
+    registry.log_metric(run.info.run_id, "roc_auc", 0.8)
+    registry.log_metric(run.info.run_id, "baseline_roc_auc", 0.5)
+    registry.create_registered_model("churn")
     tags = {"trained_at": "2026-01-01T00:00:00+00:00", "data": "rows.csv", "rows": "10"}
     for _ in range(3):
-        client.create_model_version("churn", home.as_uri(), run.info.run_id, tags)
-    client.set_registered_model_alias("churn", "challenger", "3")
-    return client
+        registry.create_model_version("churn", home.as_uri(), run.info.run_id, tags)
+    registry.set_registered_model_alias("churn", "challenger", "3")
+    return registry
 
 
 def champion() -> int:
     return next(version.version for version in tracking.status() if version.alias == "champion")
 
 
-def test_promotions_can_be_taken_back_one_by_one(client: MlflowClient) -> None:
+def test_promotions_can_be_taken_back_one_by_one(churn: MlflowClient) -> None:
     for version in (1, 2, None):
         tracking.promote("churn", version)
     assert champion() == 3
@@ -46,20 +42,20 @@ def test_promotions_can_be_taken_back_one_by_one(client: MlflowClient) -> None:
     assert champion() == 1
 
 
-def test_a_rollback_passes_over_a_version_that_was_deleted(client: MlflowClient) -> None:
+def test_a_rollback_passes_over_a_version_that_was_deleted(churn: MlflowClient) -> None:
     for version in (1, 2, 3):
         tracking.promote("churn", version)
-    client.delete_model_version("churn", "2")
+    churn.delete_model_version("churn", "2")
     assert tracking.rollback("churn").version == 1
 
 
-def test_promoting_the_champion_again_changes_nothing(client: MlflowClient) -> None:
+def test_promoting_the_champion_again_changes_nothing(churn: MlflowClient) -> None:
     for version in (1, 2, 2):
         tracking.promote("churn", version)
     assert tracking.rollback("churn").version == 1
 
 
-def test_status_says_what_answers_and_how_good_it_was(client: MlflowClient) -> None:
+def test_status_says_what_answers_and_how_good_it_was(churn: MlflowClient) -> None:
     tracking.promote("churn", 1)
     challenger, first = tracking.status()
     assert (challenger.alias, challenger.version) == ("challenger", 3)
@@ -74,10 +70,10 @@ def test_status_says_what_answers_and_how_good_it_was(client: MlflowClient) -> N
     }
 
 
-def test_what_is_not_there_cannot_be_promoted(client: MlflowClient) -> None:
+def test_what_is_not_there_cannot_be_promoted(churn: MlflowClient) -> None:
     with pytest.raises(RegistryError, match="found no version 9"):
         tracking.promote("churn", 9)
-    client.delete_registered_model_alias("churn", "challenger")
+    churn.delete_registered_model_alias("churn", "challenger")
     with pytest.raises(RegistryError, match="expected a challenger of churn to promote, found none"):
         tracking.promote("churn")
     with pytest.raises(RegistryError, match="expected an earlier champion of interest_graph"):

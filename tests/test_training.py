@@ -12,7 +12,6 @@ from mlflow import MlflowClient
 import training.churn
 from models.base import read_manifest, sha256_of
 from models.churn import ChurnConfig
-from models.environment import environment
 from models.errors import GateError, InputError
 from training import tracking
 from training.evaluation import gates
@@ -22,19 +21,12 @@ from training.run import Report, parse_settings, sample_of, train
 RECIPE = training.churn.RECIPE
 
 
-@pytest.fixture
-def client(home: Path) -> MlflowClient:
-    assert home.is_dir()
-    tracking.check()
-    return MlflowClient(environment().tracking_uri)
-
-
 def quick(**changes: object) -> Report:
     """A training that takes no longer than it must."""
     return train("churn", **({"settings": {"max_rounds": "20", "folds": "2"}} | changes))  # type: ignore[arg-type]
 
 
-def test_first_version_is_champion_the_same_again_is_not_and_the_way_back_is_known(client: MlflowClient) -> None:
+def test_first_version_is_champion_the_same_again_is_not_and_the_way_back_is_known(registry: MlflowClient) -> None:
     first = quick()
     assert (first.version, first.alias) == (1, "champion")
     assert first.rows == 2_500
@@ -52,13 +44,13 @@ def test_first_version_is_champion_the_same_again_is_not_and_the_way_back_is_kno
     assert [(version.version, version.alias) for version in tracking.status()] == [(2, "champion")]
     assert tracking.rollback("churn").version == 1
 
-    _is_judged_in_mlflow(client, first)
+    _is_judged_in_mlflow(registry, first)
     _answers_through_mlflow()
 
 
-def _is_judged_in_mlflow(client: MlflowClient, report: Report) -> None:
+def _is_judged_in_mlflow(registry: MlflowClient, report: Report) -> None:
     """What a reviewer sees without a terminal."""
-    run = client.get_run(report.run_id)
+    run = registry.get_run(report.run_id)
     assert run.info.status == "FINISHED"
     assert run.data.params["max_rounds"] == "20"
     assert run.data.tags["mlflow.source.git.commit"]
@@ -68,10 +60,10 @@ def _is_judged_in_mlflow(client: MlflowClient, report: Report) -> None:
     (data_set,) = run.inputs.dataset_inputs
     assert data_set.dataset.name == "sample.csv"
     assert {tag.key: tag.value for tag in data_set.tags}["sha256"] == sha256_of(sample_of("churn")) == report.data_sha256
-    assert {file.path for file in client.list_artifacts(report.run_id)} == {"card.md", "figures", "slices.json"}
-    assert {Path(file.path).suffix for file in client.list_artifacts(report.run_id, "figures")} == {".png"}
+    assert {file.path for file in registry.list_artifacts(report.run_id)} == {"card.md", "figures", "slices.json"}
+    assert {Path(file.path).suffix for file in registry.list_artifacts(report.run_id, "figures")} == {".png"}
 
-    version = client.get_model_version("churn", "1")
+    version = registry.get_model_version("churn", "1")
     assert version.tags.keys() >= {"manifest_sha256", "folder", "rows", "data", "data_sha256", "trained_at", RECIPE.primary}
     assert RECIPE.baseline_name in str(version.description)
     saved = Path(mlflow.artifacts.download_artifacts(f"models:/churn/1/{version.tags['folder']}"))
@@ -87,33 +79,50 @@ def _answers_through_mlflow() -> None:
     assert all(0 < answer["probability"] < 1 for answer in answers)
 
 
-def test_a_missed_gate_registers_nothing_and_says_by_how_much(client: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missed_gate_registers_nothing_and_says_by_how_much(registry: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
     strict = dataclasses.replace(RECIPE, gates=(Gate("roc_auc", at_least=0.999), Gate("brier_score", at_most=0.9)))
     monkeypatch.setattr(training.churn, "RECIPE", strict)
     with pytest.raises(GateError, match=r"churn was not registered: expected roc_auc at least 0\.999, got 0\.8\d+, off by 0\.1"):
         quick()
-    assert client.search_registered_models() == []
-    (experiment,) = client.search_experiments(filter_string="name = 'churn'")
-    (run,) = client.search_runs([experiment.experiment_id])
+    assert registry.search_registered_models() == []
+    (experiment,) = registry.search_experiments(filter_string="name = 'churn'")
+    (run,) = registry.search_runs([experiment.experiment_id])
     assert run.info.status == "FAILED"
     assert "roc_auc" in run.data.metrics
     assert tracking.status() == []
 
 
-def test_not_promoted_when_not_asked_for(client: MlflowClient) -> None:
-    assert quick(promote=False).alias == "challenger"
-    assert client.get_registered_model("churn").aliases == {"challenger": 1}
+def test_not_promoted_when_not_asked_for(registry: MlflowClient, tmp_path: Path) -> None:
+    holdout = tmp_path / "holdout.csv"
+    holdout.write_text("".join(sample_of("churn").read_text().splitlines(keepends=True)[:501]))
+    report = quick(promote=False, holdout=holdout)
+    assert report.alias == "challenger"
+    assert report.rows == 3_000
+    inputs = registry.get_run(report.run_id).inputs
+    assert inputs is not None
+    assert [tag.value for data_set in inputs.dataset_inputs for tag in data_set.tags if "context" in tag.key] == ["training", "holdout"]
+    assert registry.get_registered_model("churn").aliases == {"challenger": 1}
 
 
-def test_rows_that_cannot_be_used_register_nothing(client: MlflowClient, tmp_path: Path) -> None:
+def test_an_online_model_serves_what_it_learned_of_the_holdout_but_is_compared_without(registry: MlflowClient) -> None:
+    first, second = train("interest_graph"), train("interest_graph")
+    assert "answers exactly as champion 1" in second.decision
+    assert second.manifest_sha256 == first.manifest_sha256
+    tags = registry.get_model_version("interest_graph", "1").tags
+    assert tags["manifest_sha256"] == first.manifest_sha256 != tags["judged_manifest_sha256"]
+    card = Path(mlflow.artifacts.download_artifacts(f"runs:/{first.run_id}/card.md")).read_text()
+    assert "the model also learned the held-out rows" in card
+
+
+def test_rows_that_cannot_be_used_register_nothing(registry: MlflowClient, tmp_path: Path) -> None:
     one_class = tmp_path / "one.csv"
     one_class.write_text("id,tenure,label\n" + "".join(f"c{i},{i},Yes\n" for i in range(50)))
     with pytest.raises(InputError):
         quick(data=one_class)
     with pytest.raises(InputError, match=r"missing\.csv"):
         quick(data=tmp_path / "missing.csv")
-    assert client.search_registered_models() == []
-    assert client.search_experiments(filter_string="name = 'churn'") == []
+    assert registry.search_registered_models() == []
+    assert registry.search_experiments(filter_string="name = 'churn'") == []
 
 
 def test_a_baseline_that_is_only_equalled_is_not_beaten() -> None:
