@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -104,14 +104,15 @@ def running(program: Program) -> Iterator[Running]:
 
 @contextmanager
 def ending_on_signals() -> Iterator[None]:
-    """Make SIGTERM end the block as Ctrl-C does: with `KeyboardInterrupt`."""
+    """End the block on Ctrl-C or SIGTERM, as the ordinary way to stop what runs in it."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
-        yield
+        with suppress(KeyboardInterrupt):
+            yield
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -29,8 +29,8 @@ def ui_program(host: str, port: int) -> Program:
 
 
 def example_request(host: str, port: int) -> str:
-    """A command that asks a model: the shortest of the query types' own examples."""
-    examples = {slug: get(slug).contract.query.model_config["json_schema_extra"]["examples"][0] for slug in MODELS}
-    slug = min(examples, key=lambda slug: len(json.dumps(examples[slug])))
-    body = json.dumps({"queries": [examples[slug]]})
+    """A command that asks a model: an example of the last one's query type, as importing all of them takes seconds."""
+    slug = MODELS[-1]
+    example = get(slug).contract.query.model_config["json_schema_extra"]["examples"][0]
+    body = json.dumps({"queries": [example]})
     return f"curl http://{host}:{port}/v1/{slug} -H 'Content-Type: application/json' -d '{body}'"
