@@ -321,11 +321,14 @@ def test_twenty_rows_are_enough_to_fit() -> None:
     assert ask(churn, {"tickets": 9, "plan": "a"}).probability > ask(churn, {"tickets": 0, "plan": "a"}).probability
 
 
-def test_the_same_customers_several_times_do_not_make_it_overconfident(sample: list[ChurnExample], unseen: list[ChurnExample]) -> None:
+@pytest.mark.parametrize("named", [True, False], ids=["with identifiers", "without"])
+def test_the_same_customers_several_times_do_not_make_it_overconfident(
+    sample: list[ChurnExample], unseen: list[ChurnExample], named: bool
+) -> None:
+    rows = [row if named else row.model_copy(update={"customer_id": None}) for row in sample[:600]]
     labels = [row.label for row in unseen]
     once, often = (
-        binary_metrics(labels, [prediction.probability for prediction in Churn().fit(sample[:600] * times).predict(unseen)])
-        for times in (1, 4)
+        binary_metrics(labels, [prediction.probability for prediction in Churn().fit(rows * times).predict(unseen)]) for times in (1, 4)
     )
     assert often["log_loss"] < once["log_loss"] + 0.02
 

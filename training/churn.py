@@ -32,12 +32,7 @@ def _split(rows: Sequence[ChurnExample], seed: int) -> Split[ChurnExample]:
     instants = {row.observed_at for row in rows}
     if None not in instants and len(instants) > 1:
         return by_time(rows, lambda row: row.observed_at, _HOLDOUT_SHARE)  # type: ignore[arg-type, return-value]  # none is None
-    return by_hash(rows, _identity, _HOLDOUT_SHARE, seed)
-
-
-def _identity(row: ChurnExample) -> str:
-    """The customer; in a table without identifiers, whatever looks exactly the same is the same customer."""
-    return row.customer_id if row.customer_id is not None else repr(sorted(row.features.items()))
+    return by_hash(rows, ChurnExample.identity, _HOLDOUT_SHARE, seed)
 
 
 def _cases(split: Split[ChurnExample], seed: int) -> list[ChurnCase]:

@@ -31,6 +31,7 @@ _ROUND_STEP = 20
 _INVERSE_PENALTY = 0.1  # on standardised terms: correlated columns and bends share their effect
 _PRIOR_ROWS = 10.0  # pulls towards a plain average and a straight line; only small tables feel it
 _BENDS = (0.1, 0.3, 0.5, 0.7, 0.9)
+_ALL = slice(None)
 _LEAST_SLOPE = 0.02  # keeps the order of customers
 
 
@@ -90,13 +91,17 @@ def _check_labels(labels: Labels) -> None:
         raise InputError(f"expected customers who left and customers who stayed, got {len(labels)} who {word}: give rows of both kinds")
 
 
-def fit_linear(table: Table, X: Array, labels: Labels) -> Linear:
-    """A penalised logistic regression on the table's terms."""
+def fit_linear(table: Table, X: Array, labels: Labels, learned: Labels | slice = _ALL) -> Linear:
+    """A penalised logistic regression on the table's terms, from the rows that are to be learned.
+
+    Terms are standardised by all rows, so that a value which only held-out rows have is not a thousand deviations away.
+    """
     unfitted = Linear.unfitted(table)
     terms = unfitted.terms(X)
     mean, spread = terms.mean(axis=0), terms.std(axis=0)
-    spread[spread < 1e-12] = np.inf  # constant among these rows: no coefficient
-    model = LogisticRegression(C=_INVERSE_PENALTY, max_iter=1_000).fit((terms - mean) / spread, labels)
+    spread[spread < 1e-12] = np.inf  # constant: no coefficient
+    standardised = (terms - mean) / spread
+    model = LogisticRegression(C=_INVERSE_PENALTY, max_iter=1_000).fit(standardised[learned], labels[learned])
     return replace(unfitted, mean=mean, coefficient=model.coef_[0] / spread, bias=float(model.intercept_[0]))
 
 
@@ -137,7 +142,7 @@ def _weigh(
     rounds = range(_ROUND_STEP, config.max_rounds + 1, _ROUND_STEP)
     boosted = np.zeros((len(rounds), len(labels)))
     for test in folds:
-        linear[test] = fit_linear(table, X[~test], labels[~test]).log_odds(X[test])
+        linear[test] = fit_linear(table, X, labels, ~test).log_odds(X[test])
         booster = _boost(X[~test], labels[~test], config.max_rounds, config.seed)
         steps = [booster.predict(X[test], raw_score=True, start_iteration=last - _ROUND_STEP, num_iteration=_ROUND_STEP) for last in rounds]
         boosted[:, test] = np.cumsum(steps, axis=0)

@@ -73,8 +73,7 @@ class Churn(Model[ChurnConfig, ChurnQuery, ChurnExample, ChurnPrediction]):
 
         rows = list(examples)
         labels = np.array([row.label for row in rows], dtype=bool)
-        customers = [f"row {place}" if row.customer_id is None else f"id {row.customer_id}" for place, row in enumerate(rows)]
-        learned = learn([row.features for row in rows], labels, customers, self.config)
+        learned = learn([row.features for row in rows], labels, [row.identity() for row in rows], self.config)
         self._assemble(learned.table, learned.linear, learned.trees, learned.calibration)
         self.base_rate_ = learned.base_rate
         self.suspicious_columns_ = learned.suspicious_columns

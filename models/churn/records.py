@@ -74,6 +74,10 @@ class ChurnQuery(Record):
     )
     features: dict[str, Scalar] = Field(description="Column name to value, as in the table that the model was trained on.")
 
+    def identity(self) -> str:
+        """Whom this is about; in a table without identifiers, rows that look exactly the same are about the same customer."""
+        return f"id {self.customer_id}" if self.customer_id is not None else repr(sorted(self.features.items()))
+
 
 class ChurnExample(ChurnQuery):
     """A customer of whom it is known whether they left."""
