@@ -11,6 +11,8 @@ from models.root_cause.window import MICROSECONDS, Array
 
 LEAST_SURPRISE = 3.0
 """Nats below which a service is no suspect: one normal window in twenty has as much."""
+LEAST_PROBABILITY = 0.5
+"""A cause is claimed only if it is likelier than all else together."""
 MOST_KINDS = 20
 BURST = 3.0
 """A kind of message bursts when it is this many times as frequent as expected."""
@@ -38,7 +40,7 @@ def answer(findings: Findings, query: RootCauseQuery, max_suspects: int) -> Root
     top = ranking[:max_suspects]
     dated = findings.onset[top][~np.isnan(findings.onset[top])]
     suspects = tuple(_suspect(findings, query, service, dated.min() if len(dated) else None) for service in top)
-    sure = bool(ranking) and findings.left[ranking[0]] > findings.threshold
+    sure = bool(ranking) and findings.left[ranking[0]] > findings.threshold and findings.probabilities[ranking[0]] > LEAST_PROBABILITY
     return RootCausePrediction(
         verdict="root_cause" if sure else "insufficient_evidence",
         root_cause=services[ranking[0]] if sure else None,

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import norm
 
 from models.root_cause.change import Change
 from models.root_cause.types import KINDS
@@ -28,6 +29,8 @@ TAIL = 0.1
 """Beyond this share of the null distribution its tail is taken to be exponential."""
 POOLING = 20.0
 """Weight, in draws, of the spread over all services in that of one: a service with little traffic has few draws of its own."""
+Z_KINDS = ("rates", "errors", "silence")
+"""Kinds measured in standard errors: never more surprising than those are under the normal law, however quiet normal time was."""
 SIZES = (16, 64, 256, 1024)
 
 
@@ -82,7 +85,10 @@ class Calibration:
         service = np.minimum(np.arange(raw.shape[1]), self.location.shape[2] - 1)
         standard = (raw - self.location[rung][:, service]) / self.scale[rung][:, service]
         beyond = (standard - self.tail[rung][:, None]) / self.excess[rung][:, None]
-        return np.where(raw > 0, np.maximum(beyond - np.log(TAIL), 0), 0)
+        nats = np.where(raw > 0, np.maximum(beyond - np.log(TAIL), 0), 0)
+        standardised = np.isin(KINDS, Z_KINDS)
+        nats[standardised] = np.minimum(nats[standardised], -norm.logsf(raw[standardised]))
+        return nats
 
 
 def calibrate(draws: Array, sizes: Array) -> Calibration:
