@@ -1,12 +1,13 @@
-"""What the server says beside predictions: the envelope, which versions answer, what went wrong."""
+"""What goes over HTTP beside queries and predictions: the envelopes, which versions answer, what went wrong."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, create_model
 
+import models
 from models.base import Prediction
 
 P = TypeVar("P", bound=Prediction)
@@ -56,3 +57,10 @@ class Problem(BaseModel):
     """The body of every answer that is an error."""
 
     error: str = Field(description="What was expected, what came, what to do.")
+
+
+def body_type(slug: str) -> type[BaseModel]:
+    """The type of the body that a model's route takes."""
+    contract = models.get(slug).contract
+    name = f"{contract.query.__name__.removesuffix('Query')}Queries"
+    return create_model(name, __config__=ConfigDict(extra="forbid", frozen=True), queries=(list[contract.query], ...))  # type: ignore[name-defined]

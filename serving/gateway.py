@@ -8,6 +8,7 @@ same methods with the same types, and every error has one shape, ``{"error": "..
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -17,10 +18,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 import bentoml
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import ValidationError
 
 import models
-from serving.answers import Answer, Models, Problem
+from serving.answers import Answer, Models, Problem, body_type
 from serving.champions import Champions, NotLoadedError
 from serving.complaints import complaint
 from serving.metrics import CONTENT_TYPE, Metrics
@@ -148,7 +149,7 @@ class Gateway:
     @cached_property
     def _document(self) -> bytes:
         apis = bentoml.get_current_service().bento_service.apis
-        return document({slug: (route.body, apis[slug].doc or "") for slug, route in self._routes.items()})
+        return json.dumps(document({slug: apis[slug].doc for slug in self._routes})).encode()
 
     def _page(self, method: str, path: str) -> Reply:
         return self._pages[path]() if method in {"GET", "HEAD"} else _wrong_method(path, "GET")
@@ -184,13 +185,6 @@ class Gateway:
             return problem(404, f"this server was started without {slug}: add it to FORETELL_MODELS or --models")
         served = ", ".join(f"/v1/{slug}" for slug in self._routes)
         return problem(404, f"expected one of {served}, /v1/models, /livez, /readyz, /metrics, /docs.json, got {path}")
-
-
-def body_type(slug: str) -> type[BaseModel]:
-    """The type of the body that a model's route takes."""
-    contract = models.get(slug).contract
-    name = f"{contract.query.__name__.removesuffix('Query')}Queries"
-    return create_model(name, __config__=ConfigDict(extra="forbid", frozen=True), queries=(list[contract.query], ...))  # type: ignore[name-defined]
 
 
 def problem(status: int, error: str, *, retry_after: int | None = None) -> Reply:

@@ -1,11 +1,10 @@
 """The OpenAPI document, from the types of the models' contracts.
 
-BentoML writes one too, for OpenAPI 3.0, which flattens ``anyOf`` and knows neither our errors nor our pages.
+BentoML's own cannot be written for types that carry examples, and knows neither our errors nor our pages.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, cast
@@ -14,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 import models
-from serving.answers import Answer, Models, Problem
+from serving.answers import Answer, Models, Problem, body_type
 
 _ERRORS = {
     400: "The body is not what was expected; the error names the query and the field.",
@@ -25,36 +24,36 @@ _ERRORS = {
 }
 
 
-def document(routes: Mapping[str, tuple[type[BaseModel], str]]) -> bytes:
-    """The document as JSON.
+def document(texts: Mapping[str, str]) -> dict[str, Any]:
+    """Describe the routes of some models, and the server's own pages.
 
     Parameters
     ----------
-    routes
-        By slug, the type of the body and what the model answers, in words.
+    texts
+        What each model answers, in words, by slug.
     """
-    answers = {slug: _answer_type(slug) for slug in routes}
-    inputs = [(body, "validation") for body, _ in routes.values()]
+    bodies = {slug: body_type(slug) for slug in texts}
+    answers = {slug: _answer_type(slug) for slug in texts}
+    inputs = [(body, "validation") for body in bodies.values()]
     outputs = [(answer, "serialization") for answer in (*answers.values(), Models, Problem)]
     references, definitions = models_json_schema([*inputs, *outputs], ref_template="#/components/schemas/{model}")  # type: ignore[list-item]
     paths: dict[str, Any] = {}
-    for slug, (body, text) in routes.items():
-        paths[f"/v1/{slug}"] = {"post": _prediction(slug, text, references[body, "validation"], references[answers[slug], "serialization"])}
+    for slug, text in texts.items():
+        operation = _prediction(slug, text, references[bodies[slug], "validation"], references[answers[slug], "serialization"])
+        paths[f"/v1/{slug}"] = {"post": operation}
     listing = _content(references[Models, "serialization"])
     paths["/v1/models"] = {"get": _page("models", "Which version of each model answers, since when, with what figures.", listing)}
     paths["/livez"] = {"get": _page("livez", "The process is alive.", _content({"type": "object"}))}
     ready = _page("readyz", "Every selected model is loaded.", _content({"type": "object"}))
     paths["/readyz"] = {"get": {**ready, "responses": {**ready["responses"], "503": _error(503)}}}
     paths["/metrics"] = {"get": _page("metrics", "Counters and latencies for Prometheus.", {"text/plain": {"schema": {"type": "string"}}})}
-    return json.dumps(
-        {
-            "openapi": "3.1.0",
-            "info": {"title": "Foretell", "version": _version(), "description": "Predictions from a company's own data."},
-            "servers": [{"url": "."}],
-            "paths": paths,
-            "components": {"schemas": definitions["$defs"]},
-        }
-    ).encode()
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Foretell", "version": _version(), "description": "Predictions from a company's own data."},
+        "servers": [{"url": "."}],
+        "paths": paths,
+        "components": {"schemas": definitions["$defs"]},
+    }
 
 
 def _answer_type(slug: str) -> type[BaseModel]:

@@ -155,9 +155,6 @@ class Registry:
 
     def _client(self) -> MlflowClient:
         if self._connected is None:
-            path = self._uri.removeprefix("sqlite:///")
-            if path != self._uri and not Path(path).is_file():
-                raise RegistryError(f"expected the model registry at {self._uri}, found no such file: run foretell train first")
             for name, value in _PATIENCE.items():
                 os.environ.setdefault(name, value)
             from mlflow import MlflowClient
@@ -181,6 +178,10 @@ class Registry:
     @contextmanager
     def _asking(self, slug: str, alias: str, version: str | None) -> Iterator[None]:
         """Whatever MLflow, its database driver or its HTTP client raise is one `RegistryError` with one sentence."""
+        path = self._uri.removeprefix("sqlite:///")
+        if path != self._uri and not Path(path).is_file():
+            todo = f"run foretell train {slug}, or name another registry in MLFLOW_TRACKING_URI"
+            raise RegistryError(f"expected the model registry at {self._uri}, found no such file: {todo}")
         try:
             yield
         except RegistryError:

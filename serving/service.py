@@ -7,6 +7,8 @@ The request path is in `serving.gateway`, the models in `serving.champions`; ``G
 # mypy: disallow-untyped-decorators=False
 # No `from __future__ import annotations`: BentoML evaluates the types of the methods.
 
+from typing import Any
+
 import bentoml
 from starlette.types import ASGIApp
 
@@ -18,6 +20,7 @@ from models.root_cause import RootCausePrediction, RootCauseQuery
 from serving.answers import Answer
 from serving.champions import Champions
 from serving.gateway import Gateway
+from serving.openapi import document
 
 
 class Fronted(bentoml.Service):  # type: ignore[misc]  # BentoML has no types here
@@ -30,6 +33,11 @@ class Fronted(bentoml.Service):  # type: ignore[misc]  # BentoML has no types he
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
         """Put the gateway in front of BentoML's application."""
         return Gateway(super().to_asgi(is_main))
+
+    @property
+    def openapi_spec(self) -> dict[str, Any]:
+        """The document that a Bento keeps; the server's is about the selected models."""
+        return document({slug: api.doc for slug, api in self.apis.items()})
 
 
 @bentoml.service(name="foretell", service_class=Fronted)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
 import socket
 import subprocess
+import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -300,3 +303,43 @@ def test_two_workers_count_together(own_home: Path) -> None:
         pages = {sample(client.get("/metrics").text, 'foretell_queries_total{model="interest_graph"}') for _ in range(5)}
         answered = 20 - int(sample(client.get("/metrics").text, 'foretell_requests_total{model="interest_graph",status="503"}'))
         assert pages == {float(answered)}
+
+
+_BUILD = """
+import sys, tomllib
+import bentoml
+project = tomllib.load(open("pyproject.toml", "rb"))
+config = project["tool"]["bentoml"]["build"]
+# Resolving the packages needs the network; that is proved by hand.
+python = {"packages": [*config["python"]["packages"], *project["project"]["dependencies"]], "lock_packages": False}
+print(bentoml.bentos.build(build_ctx=".", **{**config, "python": python}).path)
+"""
+
+
+def test_a_bento_holds_what_it_needs_to_answer_without_a_registry(own_home: Path) -> None:
+    checkout = own_home / "checkout"
+    for name in ("models", "serving"):
+        shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "constraints.txt", "LICENSE"):
+        shutil.copy(ROOT / name, checkout)
+    register(graph("jazz"))
+    Champions(["interest_graph"], environment()).refresh()
+    shutil.copytree(own_home / "served", checkout / ".foretell" / "served")
+    environ = {**settings(), "PYTHONWARNINGS": "ignore"}
+    built = subprocess.run([sys.executable, "-c", _BUILD], cwd=checkout, env=environ, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    bento = Path(built.stdout.split()[-1])
+    requirements = (bento / "env" / "python" / "requirements.txt").read_text()
+    assert "lightgbm" in requirements
+    assert "torch" not in requirements
+    assert (bento / "env" / "docker" / "Dockerfile").is_file()
+    assert not (bento / "src" / "training").exists()
+
+    with serving(("interest_graph",), folder=bento / "src", FORETELL_HOME=".foretell") as client:
+        assert status(client, "interest_graph")["source"] == "disk"
+        assert ask(client, "interest_graph", {"user_id": "u1"}).json()["model"]["version"] == "1"
+
+
+def test_a_bento_installs_the_extra_that_serves() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert set(project["project"]["optional-dependencies"]["serve"]) <= set(project["tool"]["bentoml"]["build"]["python"]["packages"])
