@@ -182,7 +182,10 @@ class Model(ABC, Generic[C, Q, E, P]):
         parts: dict[str, Part] = {name: _codec(name).load(data) for name, data in contents.items() if "/" not in name}
         if any(name.startswith(f"{ENCODER}/") for name in contents):
             parts[ENCODER] = Encoder.shared(folder / ENCODER)
-        model._restore(parts)
+        try:
+            model._restore(parts)
+        except (KeyError, TypeError, ValueError) as error:
+            raise WrongFormatError(f"expected the parts that this version of {slug} reads in {folder}, got others: train again") from error
         return model
 
 

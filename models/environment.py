@@ -24,7 +24,7 @@ class Environment:
     reload_seconds
         ``FORETELL_RELOAD_SECONDS``: how often the server asks the registry for a newer champion. Default 10.
     bench_data
-        ``FORETELL_BENCH_DATA``: the folder of real data that benchmarks look in. Default ``../shared/data``.
+        ``FORETELL_BENCH_DATA``: the folder of real data that benchmarks look in. ``None``: where the benchmarks say.
     """
 
     home: Path
@@ -32,7 +32,7 @@ class Environment:
     tracking_uri: str
     models: tuple[str, ...]
     reload_seconds: float
-    bench_data: Path
+    bench_data: Path | None
 
 
 def environment() -> Environment:
@@ -44,5 +44,5 @@ def environment() -> Environment:
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home / 'mlflow.db'}",
         models=tuple(slug.strip() for slug in os.environ.get("FORETELL_MODELS", "").split(",") if slug.strip()),
         reload_seconds=float(os.environ.get("FORETELL_RELOAD_SECONDS") or 10),
-        bench_data=Path(os.environ.get("FORETELL_BENCH_DATA") or "../shared/data").expanduser(),
+        bench_data=Path(folder).expanduser() if (folder := os.environ.get("FORETELL_BENCH_DATA")) else None,
     )

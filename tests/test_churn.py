@@ -267,6 +267,7 @@ def test_a_column_that_knows_the_outcome_is_named() -> None:
     rows = [{"usage": float(rng.normal()), "cancellation_reason": "price" if label else None} for label in labels]
     churn = Churn().fit(examples(rows, labels.tolist()))
     assert churn.suspicious_columns_ == ("cancellation_reason",)
+    assert [note.split()[0] for note in RECIPE.notes(churn)] == ["`cancellation_reason`"]
 
 
 def test_the_most_telling_column_is_not_the_one_with_the_most_levels() -> None:

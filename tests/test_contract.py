@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import models
-from models.errors import ModelFolderError, UnknownModelError
+from models.base import MANIFEST
+from models.errors import ModelFolderError, UnknownModelError, WrongFormatError
 from tests.checks import CHECKS, Subject, subject
 
 
@@ -22,6 +24,18 @@ def test_contract(slug: str, check: Callable[[Subject], None]) -> None:
 def test_unknown_slug_names_the_known_ones() -> None:
     with pytest.raises(UnknownModelError, match="expected one of root_cause, churn, interest_graph as the model, got 'weather'"):
         models.get("weather")
+
+
+@pytest.mark.usefixtures("home")
+def test_parts_of_another_version_of_the_model_are_refused(tmp_path: Path) -> None:
+    """A folder may be whole and untouched, and yet hold other parts than today's code reads."""
+    saved = subject("churn").saved(tmp_path)
+    manifest = json.loads((saved / MANIFEST).read_text())
+    (saved / "table.json").unlink()
+    del manifest["parts"]["table.json"]
+    (saved / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(WrongFormatError, match="train again"):
+        models.get("churn").load(saved)
 
 
 def test_folder_that_is_not_a_model_is_refused(tmp_path: Path) -> None:

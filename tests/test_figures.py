@@ -18,10 +18,7 @@ Y = RNG.uniform(size=500) < P
 DRAWN = {
     "reliability": figures.reliability_curve(Y, {"model": P, "baseline": np.full(500, Y.mean())}),
     "precision_recall": figures.precision_recall_curve(Y, {"model": P}),
-    "histogram": figures.histogram({"one": P, "two": P**2}, "Title", "x"),
     "bar": figures.bar({f"feature {i}": float(i) for i in range(30)}, "Title", "gain"),
-    "grouped_bar": figures.grouped_bar({"model": {"a": 0.2, "b": 0.1}, "baseline": {"a": 0.1}}, "Title", "recall"),
-    "confusion": figures.confusion_of_worst_pairs(list("aabbc"), list("abaac")),
     "map": figures.scatter_map(RNG.normal(size=(60, 2)), [f"cluster {i % 12}" for i in range(60)], "Title"),
     "log_log": figures.log_log({"degree": [0, 1, 1, 2, 8]}, "Title", "degree"),
 }
@@ -44,11 +41,6 @@ def test_the_reliability_curve_shows_the_error_that_ece_sums() -> None:
 def test_only_the_largest_bars_are_shown_largest_on_top() -> None:
     labels = [label.get_text() for label in DRAWN["bar"].axes[0].get_yticklabels()]
     assert labels == [f"feature {i}" for i in range(10, 30)]
-
-
-def test_the_pair_mistaken_most_often_is_on_top() -> None:
-    labels = [label.get_text() for label in DRAWN["confusion"].axes[0].get_yticklabels()]
-    assert labels == ["a → b", "b → a"]
 
 
 def test_a_log_log_plot_shares_out_every_value() -> None:

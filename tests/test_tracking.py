@@ -93,12 +93,3 @@ def test_a_server_that_is_away_is_one_sentence_within_seconds(home: Path, monkey
     assert f"expected MLflow at http://***@127.0.0.1:{port}" in str(raised.value)
     assert "secret" not in str(raised.value)
     assert "\n" not in str(raised.value)
-
-
-def test_review_shows_the_local_store_and_only_that(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    command = tracking.review_command()
-    assert command[command.index("--backend-store-uri") + 1] == f"sqlite:///{home / 'mlflow.db'}"
-    assert command[command.index("--host") + 1] == "127.0.0.1"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.example")
-    with pytest.raises(RegistryError, match=r"http://mlflow\.example: open it in a browser"):
-        tracking.review_command()

@@ -47,7 +47,7 @@ def run(name: str, data: Path | None = None) -> Result:
     Parameters
     ----------
     data
-        The benchmark's own folder. ``None``: the folder that it names, below ``FORETELL_BENCH_DATA``.
+        The benchmark's own folder. ``None``: the folder that it names, below ``FORETELL_BENCH_DATA``, or below that of ``_data.py``.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def run(name: str, data: Path | None = None) -> Result:
         raise InputError(f"expected one of {', '.join(names())} as the benchmark, got {name!r}")
     module = _load(name)
     needed = getattr(module, "DATA", None)
-    folder = data or environment().bench_data / (needed or "")
+    folder = data or (environment().bench_data or _load("_data").ROOT) / (needed or "")
     if (data or needed) and not folder.is_dir():
         raise InputError(f"expected the data of {name} in the folder {folder}, found none: name yours with --data")
     return {"name": name, "machine": machine(), "rows": module.run(folder)}

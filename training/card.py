@@ -46,6 +46,7 @@ class Card:
         parts = [
             f"# {self.recipe.slug}",
             f"{self.decision}\n\nTrained at {self.trained_at.isoformat(timespec='seconds')}.",
+            *(f"**Look at this first.** {note}" for note in self.recipe.notes(self.model)),
             "## Question and method",
             _method(self.model),
             "## Data",
@@ -63,7 +64,8 @@ class Card:
 
     def description(self) -> str:
         """The short form, for the registered version."""
-        parts = [self.decision, self._data(), self._figures(), f"**Limits.** {inspect.cleandoc(self.recipe.limits)}"]
+        limits = f"**Limits.** {inspect.cleandoc(self.recipe.limits)}"
+        parts = [self.decision, *self.recipe.notes(self.model), self._data(), self._figures(), limits]
         return "\n\n".join([*parts, "The whole card is `card.md` of the run, beside `slices.json` and `figures/`."])
 
     def _data(self) -> str:

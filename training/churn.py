@@ -96,6 +96,13 @@ def _marked(model: Churn) -> dict[str, float]:
     }
 
 
+def _notes(model: Model[ChurnConfig, ChurnQuery, ChurnExample, ChurnPrediction]) -> Sequence[str]:
+    if not isinstance(model, Churn) or not model.suspicious_columns_:
+        return ()
+    names = ", ".join(f"`{name}`" for name in model.suspicious_columns_)
+    return (f"{names} alone tells almost perfectly who left: most likely written after the fact. Remove it and train again.",)
+
+
 RECIPE = Recipe(
     slug="churn",
     split=_split,
@@ -113,6 +120,7 @@ RECIPE = Recipe(
         Gate("ece", at_most=0.2),  # gross errors only: on a hold-out of some dozen rows chance alone gives 0.15
     ),
     figures=_figures,
+    notes=_notes,
     limits="""\
 - **Reasons are associations.** Removing a reason need not keep the customer; who can be kept is a question for a trial (`treatment`).
 - **A column written after the fact** (a cancellation reason, a final bill) makes every figure too good. A column that separates the

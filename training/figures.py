@@ -51,17 +51,6 @@ def precision_recall_curve(labels: ArrayLike, probabilities: Mapping[str, ArrayL
     return figure
 
 
-def histogram(values: Mapping[str, ArrayLike], title: str, xlabel: str, bins: int = 30) -> Figure:
-    """How often which value occurs, one outline per series over common bins."""
-    series = {name: np.asarray(numbers, dtype=float) for name, numbers in values.items()}
-    edges = np.histogram_bin_edges(np.concatenate(list(series.values())), bins=bins)
-    figure, axes = _one()
-    for (name, numbers), colour in zip(series.items(), COLOURS, strict=False):
-        axes.hist(numbers, bins=edges.tolist(), histtype="step", linewidth=1.5, color=colour, label=name)
-    _finish(axes, title, xlabel, "count", legend=len(series) > 1)
-    return figure
-
-
 def bar(values: Mapping[str, float], title: str, xlabel: str, top: int = 20) -> Figure:
     """The largest values by name, the largest on top."""
     shown = sorted(values.items(), key=lambda item: item[1])[-top:]
@@ -69,29 +58,6 @@ def bar(values: Mapping[str, float], title: str, xlabel: str, top: int = 20) -> 
     axes.barh([_short(name) for name, _ in shown], [value for _, value in shown], color=COLOURS[0])
     _finish(axes, title, xlabel, "")
     return figure
-
-
-def grouped_bar(values: Mapping[str, Mapping[str, float]], title: str, ylabel: str) -> Figure:
-    """One group of columns per name, one column per series: ``{"model": {"recall": 0.2}, "baseline": {"recall": 0.1}}``."""
-    groups = list(dict.fromkeys(group for series in values.values() for group in series))
-    width = 0.8 / max(len(values), 1)
-    figure, axes = _one()
-    for place, ((name, series), colour) in enumerate(zip(values.items(), COLOURS, strict=False)):
-        at = np.arange(len(groups)) + (place - (len(values) - 1) / 2) * width
-        axes.bar(at, [series.get(group, np.nan) for group in groups], width * 0.95, color=colour, label=name)
-    axes.set_xticks(range(len(groups)), [_short(group) for group in groups])
-    _finish(axes, title, "", ylabel, legend=len(values) > 1)
-    return figure
-
-
-def confusion_of_worst_pairs(truth: Sequence[str], predicted: Sequence[str], top: int = 15) -> Figure:
-    """The pairs that are mistaken most often, as "truth, taken for answer"; readable where a matrix of 150 classes is not."""
-    counts: dict[str, float] = {}
-    for right, answer in zip(truth, predicted, strict=True):
-        if right != answer:
-            pair = f"{_short(right, 24)} → {_short(answer, 24)}"
-            counts[pair] = counts.get(pair, 0) + 1
-    return bar(counts, "Mistaken most often", "cases", top)
 
 
 def scatter_map(points: ArrayLike, groups: Sequence[str], title: str) -> Figure:

@@ -63,6 +63,11 @@ class Gate:
 Predictor = Callable[[Sequence[Q]], list[P]]
 
 
+def no_notes(_: object) -> Sequence[str]:
+    """There is nothing to say about this version in particular."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Recipe(Generic[Q, E, P, T]):
     """How one model is trained and judged; `training.run` does the rest, the same for every slug.
@@ -92,6 +97,8 @@ class Recipe(Generic[Q, E, P, T]):
         ``(model, predictions, cases) -> figures`` by file stem: what a person wants to look at before approving.
     limits
         When not to use the model, as Markdown for the card.
+    notes
+        ``(model) -> sentences`` that a reviewer of this very version should read first.
     """
 
     slug: str
@@ -105,3 +112,4 @@ class Recipe(Generic[Q, E, P, T]):
     gates: tuple[Gate, ...]
     figures: Callable[[Model[Any, Q, E, P], Sequence[P], Sequence[Case[Q, T]]], Mapping[str, Figure]]
     limits: str
+    notes: Callable[[Model[Any, Q, E, P]], Sequence[str]] = no_notes

@@ -65,7 +65,7 @@ class InterestGraphEvent(Record):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"user_id": "u17", "topic": "photography", "action": "like", "timestamp": "2026-03-02T09:30:00Z", "weight": 1}]
+            "examples": [{"user_id": "u017", "topic": "photography", "action": "like", "timestamp": "2026-03-02T09:30:00Z", "weight": 1}]
         }
     )
 
@@ -79,7 +79,7 @@ class InterestGraphEvent(Record):
 class InterestGraphQuery(Record):
     """A question about one user: what now, and what next."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"user_id": "u17", "k": 5, "as_of": "2026-04-01T00:00:00Z"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"user_id": "u017", "k": 5, "as_of": "2026-04-01T00:00:00Z"}]})
 
     user_id: Name = Field(description="Who.")
     k: int = Field(default=10, ge=1, le=MAX_K, description="How many interests and how many recommendations, at most.")
@@ -130,7 +130,7 @@ class InterestGraphPrediction(Prediction):
         json_schema_extra={
             "examples": [
                 {
-                    "user_id": "u17",
+                    "user_id": "u017",
                     "known": True,
                     "as_of": "2026-04-01T00:00:00Z",
                     "interests": [{"topic": "photography", "weight": 2.01, "share": 1.0, "last_at": "2026-03-02T09:30:00Z", "actions": 1}],

@@ -19,7 +19,7 @@ for _name, _value in {
 
 from training.tracking.aliases import CHALLENGER, CHAMPION, Version, load_champion, promote, rollback, status  # noqa: E402
 from training.tracking.recording import Recording, Saved, recording  # noqa: E402
-from training.tracking.store import check, review_command  # noqa: E402
+from training.tracking.store import check  # noqa: E402
 
 __all__ = [
     "CHALLENGER",
@@ -31,7 +31,6 @@ __all__ = [
     "load_champion",
     "promote",
     "recording",
-    "review_command",
     "rollback",
     "status",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -35,21 +34,6 @@ def check() -> None:
     """
     with registry_errors():
         connect().search_registered_models(max_results=1)
-
-
-def review_command() -> list[str]:
-    """The command that shows the MLflow UI of the local store.
-
-    Raises
-    ------
-    RegistryError
-        If the store is a server, which has a UI of its own.
-    """
-    uri = environment().tracking_uri
-    if uri.startswith("http"):
-        raise RegistryError(f"expected a local MLflow store to show, got the server {_shown(uri)}: open it in a browser")
-    command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", "5000", "--workers", "1"]
-    return [*command, "--backend-store-uri", uri, "--default-artifact-root", (environment().home / "artifacts").as_uri()]
 
 
 def connect() -> MlflowClient:
