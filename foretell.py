@@ -150,7 +150,7 @@ def status(as_json: AsJson = False) -> None:
     if as_json:
         _print_json({"models": versions})
     elif versions:
-        _show_table([{**version, "metrics": _figures(version["metrics"])} for version in versions])
+        _show_table([_status_row(version) for version in versions])
     else:
         typer.echo("No model is registered yet: run foretell train all")
 
@@ -375,6 +375,16 @@ def _print_json(value: Mapping[str, Any]) -> None:
 
 def _figures(metrics: Mapping[str, float]) -> str:
     return "\n".join(f"{name} {value:.4g}" for name, value in metrics.items())
+
+
+def _status_row(version: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "model": version["slug"],
+        "version": f"{version['version']} @{version['alias']}",
+        "trained": version["trained_at"][:16].replace("T", " "),
+        "on": f"{version['rows']:,} rows of {version['data']}",
+        "figures": _figures(version["metrics"]),
+    }
 
 
 def _show_report(report: Report) -> None:
