@@ -29,7 +29,7 @@ def test_unknown_slug_names_the_known_ones() -> None:
 @pytest.mark.usefixtures("home")
 def test_parts_of_another_version_of_the_model_are_refused(tmp_path: Path) -> None:
     """A folder may be whole and untouched, and yet hold other parts than today's code reads."""
-    saved = subject("churn").saved(tmp_path)
+    saved = subject("churn").saved(tmp_path / "churn")
     manifest = json.loads((saved / MANIFEST).read_text())
     (saved / "table.json").unlink()
     del manifest["parts"]["table.json"]
