@@ -6,9 +6,9 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 
 .PHONY: install up test bench lock clean
 
-install: .venv/installed
+install: .venv/developing
 
-up: install
+up: .venv/running
 	$(BIN)/foretell up
 
 test: install
@@ -20,11 +20,15 @@ test: install
 bench: install
 	$(BIN)/foretell bench
 
-# On Linux the torch of the public registry carries gigabytes of CUDA. So: a CPU build that pip can find, else the one
-# that uv knows where to find; only where neither is in reach, what the registry has.
-.venv/installed: pyproject.toml constraints.txt
+.venv/running: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "expected Python 3.11 or 3.12 on the PATH, found neither; name one with make PYTHON=..."; exit 2; }
 	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q -c constraints.txt -e '.[train,serve]'
+	@touch $@
+
+# Tests and benchmarks compare with torch, whose build for Linux in the public registry carries gigabytes of CUDA. So: a CPU build
+# that pip can find, else the one that uv knows where to find; only where neither is in reach, what the registry has.
+.venv/developing: .venv/running
 	@if [ "$$(uname)" = Linux ]; then \
 	  $(BIN)/pip install -q '$(TORCH)+cpu' 2>/dev/null \
 	  || { $(BIN)/pip install -q uv && $(BIN)/uv pip install -q --python $(BIN)/python --torch-backend cpu '$(TORCH)'; } \

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 
 from models.interest_graph.ledger import Edges, to_datetime
 from models.interest_graph.relations import Relations
 
+if TYPE_CHECKING:
+    import networkx as nx
+
 
 def to_networkx(edges: Edges, users: Sequence[str], topics: Sequence[str], relations: Relations) -> nx.DiGraph:
     """Users -> topics -> related topics, as `InterestGraph.to_networkx` describes it."""
+    import networkx as nx  # takes a serving process a tenth of a second, which never exports
+
     graph = nx.DiGraph()
     graph.add_nodes_from((f"user:{name}", {"kind": "user", "name": name}) for name in users)
     graph.add_nodes_from((f"topic:{name}", {"kind": "topic", "name": name}) for name in topics)

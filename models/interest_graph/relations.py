@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.utils.extmath import randomized_svd
 
 from models.interest_graph.ledger import Floats, Ints
 
@@ -101,6 +100,8 @@ class Relations:
 
 def _factors(normalised: Matrix, rank: int, ridge: float, seed: int) -> tuple[Floats, Floats]:
     """``V`` and ``V diag(g)``, both of shape (number_of_topics, rank)."""
+    from sklearn.utils.extmath import randomized_svd  # scikit-learn stays out of a process that only serves
+
     _, sigma, v = randomized_svd(normalised, min(rank, *normalised.shape), n_iter=4, random_state=seed)
     squared = sigma**2
     gain = squared / (squared + max(ridge * squared[0], np.finfo(np.float32).tiny))  # nobody may care about anything

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import log_ndtr
 
 from models.root_cause.change import Change
 from models.root_cause.types import KINDS
@@ -87,7 +87,7 @@ class Calibration:
         beyond = (standard - self.tail[rung][:, None]) / self.excess[rung][:, None]
         nats = np.where(raw > 0, np.maximum(beyond - np.log(TAIL), 0), 0)
         standardised = np.isin(KINDS, Z_KINDS)
-        nats[standardised] = np.minimum(nats[standardised], -norm.logsf(raw[standardised]))
+        nats[standardised] = np.minimum(nats[standardised], -log_ndtr(-raw[standardised]))
         return nats
 
 
