@@ -21,7 +21,8 @@ from training.metrics import false_confidence_rate, ranking_metrics
 DATA = ""
 
 INCIDENTS = 80
-SEED = 20_260
+SEED = 731_994
+"""Of incidents that nobody looked at while the model was built; whoever does must take another."""
 
 Answer = tuple[list[str], bool]
 """The suspects, and whether the first is claimed to be the cause."""
