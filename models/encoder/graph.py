@@ -3,14 +3,14 @@
 Written, not traced: the same weights give the same bytes, without torch. Activations are quantised per token, never over the whole
 batch as ``onnxruntime.quantization.quantize_dynamic`` does, so that a text's vector does not depend on its neighbours in the batch.
 
-Where the bits go. Query, key and value read the residual stream with its outlier channels and lose most by 8 bits: they are
-``MatMulNBits``, with a scale per 32 inputs of weights and activations. The other three quarters of the multiplications are plain
-integer products, one scale per token and one per output. The hidden states are kept flat, (batch * tokens, width).
+Query, key and value are one product, each product has one scale per token and one per output, and what all of them share (shapes, zero
+points) is computed once: for a short sentence, calling the nodes costs as much as their arithmetic. The hidden states are kept flat,
+(batch * tokens, width).
 
 References
 ----------
-Devlin et al. (2019), "BERT". Reimers and Gurevych (2019), "Sentence-BERT". Dettmers et al. (2022), "LLM.int8()", section 4, on
-outlier channels and scales per row.
+Devlin et al. (2019), "BERT". Reimers and Gurevych (2019), "Sentence-BERT". Dettmers et al. (2022), "LLM.int8()", section 3.1, on
+scales per row and column.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file
 
 MICROSOFT = "com.microsoft"
-BLOCK = 32
-WEIGHT_LIMIT = 63
-"""Seven bits: two products of 8 bits overflow the 16-bit sums (vpmaddubsw) of x86 processors without VNNI."""
+PAIR_LIMIT = 128
+"""Codes of two neighbouring inputs sum to at most this: processors without VNNI add their products in 16 bits (vpmaddubsw)."""
+WEIGHT_LIMITS = (64, 72, 80, 88, 96, 112, 127)
+"""Largest codes to try: more is finer, but then more neighbours exceed `PAIR_LIMIT` and are cut."""
 GELU_OFFSET = 0.17
 """gelu(x) > -0.17, so with this added its values use all of an unsigned byte."""
 
@@ -72,6 +73,22 @@ def write_graph(source: Path, config: Mapping[str, Any]) -> bytes:
     return graph.serialise()
 
 
+def quantise_weight(weight: Array) -> tuple[Array, Array]:
+    """Codes and scales, one scale per output (row): of `WEIGHT_LIMITS` the limit that costs a row least."""
+    attempts = [_quantise_up_to(limit, weight) for limit in WEIGHT_LIMITS]
+    errors = [np.square(codes * scales[:, None] - weight).sum(axis=1) for codes, scales in attempts]
+    best, rows = np.argmin(errors, axis=0), np.arange(len(weight))
+    codes, scales = (np.stack(parts)[best, rows] for parts in zip(*attempts, strict=True))
+    return codes.astype(np.int8), scales.astype(np.float32)
+
+
+def _quantise_up_to(limit: int, weight: Array) -> tuple[Array, Array]:
+    scales = np.abs(weight).max(axis=1).clip(min=1e-12) / limit
+    pairs = np.rint(weight / scales[:, None]).reshape(len(weight), -1, 2)
+    excess = np.abs(pairs.sum(axis=2, keepdims=True)) / PAIR_LIMIT
+    return np.where(excess > 1, np.trunc(pairs / excess.clip(min=1)), pairs).reshape(weight.shape), scales
+
+
 def _read_json(source: Path, name: str) -> Any:
     path = source / name
     if not path.is_file():
@@ -91,7 +108,9 @@ class _Graph:
         self.constants: dict[str, onnx.TensorProto] = {}
         self.flat = self.constant("flat", np.array([-1, self.width]))
         self.last = self.constant("last", np.array([-1]))
-        self.shape = self.node("Concat", self.node("Shape", "ids"), self.constant("width", np.array([self.width])), axis=0)
+        self.shape = self.node("Concat", self.node("Shape", "ids"), self.last, axis=0)
+        tokens = self.node("Reshape", self.node("Size", "ids"), self.last)
+        self.zeros = {zero: self.node("Expand", self.constant(f"zero_{zero}", np.uint8(zero)), tokens) for zero in (0, 128)}
 
     def embedding(self) -> str:
         """Word, position and segment; the words as bytes with a scale each."""
@@ -107,16 +126,18 @@ class _Graph:
         return self.norm(self.node("Reshape", self.node("Add", word, position), self.flat), "embeddings")
 
     def attention(self, hidden: str, name: str) -> str:
-        query, key, value = (self.block_linear(hidden, f"{name}.self.{part}") for part in ("query", "key", "value"))
-        attended = self.node("MultiHeadAttention", query, key, value, "", "mask", domain=MICROSOFT, num_heads=self.heads)
+        product, bias = self.linear(hidden, *(f"{name}.self.{part}" for part in ("query", "key", "value")))
+        parts = [f"{name}.{part}" for part in ("query", "key", "value")]
+        self.nodes.append(helper.make_node("Split", [self.rows(product)], parts, axis=2, num_outputs=3))
+        attended = self.node("MultiHeadAttention", *parts, bias, "mask", domain=MICROSOFT, num_heads=self.heads)
         return self.residual(self.node("Reshape", attended, self.flat), hidden, f"{name}.output")
 
     def feed_forward(self, hidden: str, name: str) -> str:
-        inner = self.node("BiasGelu", *self.token_linear(hidden, f"{name}.intermediate.dense"), domain=MICROSOFT)
+        inner = self.node("BiasGelu", *self.linear(hidden, f"{name}.intermediate.dense"), domain=MICROSOFT)
         return self.residual(inner, hidden, f"{name}.output", offset=GELU_OFFSET)
 
     def residual(self, inner: str, hidden: str, name: str, *, offset: float = 0) -> str:
-        projected = self.node("Add", *self.token_linear(inner, f"{name}.dense", offset=offset))
+        projected = self.node("Add", *self.linear(inner, f"{name}.dense", offset=offset))
         return self.norm(self.node("Add", projected, hidden), name)
 
     def norm(self, hidden: str, name: str) -> str:
@@ -125,45 +146,35 @@ class _Graph:
         return self.node("LayerNormalization", hidden, gamma, beta, epsilon=self.epsilon)
 
     def pooling(self, hidden: str) -> None:
-        """Mean over the tokens; without the division, since the vectors become unit vectors anyway."""
+        """Mean over the tokens; without the division, since the vector becomes a unit vector anyway."""
         mask = self.node("Unsqueeze", self.node("Cast", "mask", to=TensorProto.FLOAT), self.last)
         total = self.node("ReduceSum", self.node("Mul", self.rows(hidden), mask), self.constant("tokens", np.array([1])), keepdims=0)
         self.nodes.append(helper.make_node("LpNormalization", [total], ["vectors"], axis=-1, p=2))
 
-    def block_linear(self, hidden: str, name: str) -> str:
-        """A product with a scale per `BLOCK` inputs, plus the bias; of shape (batch, tokens, width)."""
-        weight = self.weights[f"{name}.weight"]
-        outputs, inputs = weight.shape
-        blocks = weight.reshape(outputs, -1, BLOCK)
-        scales = np.abs(blocks).max(axis=2, keepdims=True).clip(min=1e-12) / 127
-        codes = self.constant(f"{name}.codes", (np.rint(blocks / scales) + 128).astype(np.uint8))
-        quantised = [codes, self.constant(f"{name}.scales", scales.ravel()), "", "", self.weight(f"{name}.bias")]
-        # accuracy_level 4: the activations are quantised, too, by blocks.
-        product = self.node(
-            "MatMulNBits", hidden, *quantised, domain=MICROSOFT, K=inputs, N=outputs, bits=8, block_size=BLOCK, accuracy_level=4
-        )
-        return self.rows(product)
+    def rows(self, hidden: str) -> str:
+        """Flat hidden states as (batch, tokens, width)."""
+        return self.node("Reshape", hidden, self.shape)
 
-    def token_linear(self, hidden: str, name: str, *, offset: float = 0) -> tuple[str, str]:
-        """A product of bytes, scaled back by token and by output, and the bias still to be added; both flat.
+    def linear(self, hidden: str, *names: str, offset: float = 0) -> tuple[str, str]:
+        """The layers of the given names as one product of bytes, scaled back by token and by output, and their bias still to be added.
 
         With an ``offset``, ``hidden + offset`` is known to be positive and is quantised from 0, else symmetrically around 128.
         """
-        weight = self.weights[f"{name}.weight"]
-        scales = np.abs(weight).max(axis=1, keepdims=True).clip(min=1e-12) / WEIGHT_LIMIT
-        codes = np.rint(weight / scales).astype(np.int8)
+        codes, scales = quantise_weight(np.concatenate([self.weights[f"{name}.weight"] for name in names]))
+        bias = np.concatenate([self.weights[f"{name}.bias"] for name in names]) - offset * scales * codes.sum(axis=1)
         quantised, scale, zero = self.quantise_from_zero(hidden, offset) if offset else self.quantise_around_zero(hidden)
         product = self.node(
             "MatMulIntegerToFloat",
             quantised,
-            self.constant(f"{name}.codes", codes.T),
+            self.constant(f"{names[0]}.codes", codes.T),
             self.constant("one", np.float32(1)),
-            self.constant(f"{name}.scales", scales.ravel()),
+            self.constant(f"{names[0]}.scales", scales),
             self.constant(f"zero_{zero}", np.uint8(zero)),
             domain=MICROSOFT,
         )
-        bias = self.weights[f"{name}.bias"] - offset * (codes * scales).sum(axis=1)
-        return self.node("Mul", product, self.node("Unsqueeze", scale, self.last)), self.constant(f"{name}.bias", bias.astype(np.float32))
+        return self.node("Mul", product, self.node("Unsqueeze", scale, self.last)), self.constant(
+            f"{names[0]}.bias", bias.astype(np.float32)
+        )
 
     def quantise_around_zero(self, hidden: str) -> tuple[str, str, int]:
         largest = self.node("ReduceMax", self.node("Abs", hidden), self.last, keepdims=0)
@@ -176,12 +187,7 @@ class _Graph:
 
     def quantise(self, hidden: str, scale: str, *, zero: int) -> tuple[str, str, int]:
         """Bytes, the scale of each token and the byte that stands for 0."""
-        zeros = self.node("Expand", self.constant(f"zeros_{zero}", np.array([zero], dtype=np.uint8)), self.node("Shape", scale))
-        return self.node("QuantizeLinear", hidden, scale, zeros, axis=0), scale, zero
-
-    def rows(self, hidden: str) -> str:
-        """Flat hidden states as (batch, tokens, width)."""
-        return self.node("Reshape", hidden, self.shape)
+        return self.node("QuantizeLinear", hidden, scale, self.zeros[zero], axis=0), scale, zero
 
     def node(self, operator: str, *inputs: str, **attributes: Any) -> str:
         output = f"{operator}_{len(self.nodes)}"

@@ -8,6 +8,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -84,8 +85,16 @@ class Encoder:
         """
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         tokens = [encoding.ids for encoding in self._tokenizer.encode_batch_fast([_encodable(text) for text in texts])]
-        for rows in _batches([len(ids) for ids in tokens]):
+        batches = list(_batches([len(ids) for ids in tokens]))
+
+        def run(rows: list[int]) -> None:
             vectors[rows] = self._run([tokens[row] for row in rows])
+
+        if len(batches) == 1:
+            run(batches[0])
+        elif batches:
+            with ThreadPoolExecutor(min(len(batches), os.cpu_count() or 1)) as pool:
+                list(pool.map(run, reversed(batches)))
         return vectors
 
     def save(self, folder: Path) -> None:
@@ -114,6 +123,8 @@ def _session_options() -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
     # The arena keeps the largest batch ever seen for good.
     options.enable_cpu_mem_arena = False
+    # One core a run and a run on every core: onnxruntime's own threads wait by spinning, and a busy machine makes them wait for long.
+    options.intra_op_num_threads = 1
     # The graph is written in its final form; more fusion would bring the slow SkipLayerNormalization in.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     return options
