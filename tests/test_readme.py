@@ -41,6 +41,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def surroundings(home: Path) -> dict[str, str]:
+    """An environment in which ``foretell`` is on the path and knows nothing but `home`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("FORETELL", "MLFLOW"))}
+    return kept | {"FORETELL_HOME": str(home), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+
 class Up(NamedTuple):
     """A running ``foretell up``."""
 
@@ -58,8 +64,7 @@ def up(tmp_path_factory: pytest.TempPathFactory, encoder_cache: Path) -> Iterato
     log = home / "up.log"
     with log.open("wb") as file:
         command = [sys.executable, "-m", "foretell", "up", "--port", str(found.port), "--ui-port", str(found.ui_port)]
-        environ = os.environ | {"FORETELL_HOME": str(home)}
-        process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=file, stderr=file)
+        process = subprocess.Popen(command, cwd=ROOT, env=surroundings(home), stdout=file, stderr=file)
     try:
         while "Ctrl-C stops both." not in log.read_text():
             assert process.poll() is None, log.read_text()
@@ -72,9 +77,8 @@ def up(tmp_path_factory: pytest.TempPathFactory, encoder_cache: Path) -> Iterato
 
 def run(script: str, home: Path, folder: Path) -> str:
     """The output of a shell block, run where the project's data is at hand and nothing of the project can be written."""
-    environment = os.environ | {"FORETELL_HOME": str(home), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        ["bash", "-euo", "pipefail", "-c", script], cwd=folder, env=surroundings(home), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -105,7 +105,8 @@ def test_a_version_registered_by_something_else_is_refused(home: Path) -> None:
     version, _ = register(graph())
     from mlflow import MlflowClient
 
-    MlflowClient(environment().tracking_uri).delete_model_version_tag(SLUG, version, "manifest_sha256")
+    uri = environment().tracking_uri
+    MlflowClient(uri, uri).delete_model_version_tag(SLUG, version, "manifest_sha256")
     with pytest.raises(RegistryError, match="lacks the tags manifest_sha256"):
         registry.fetch(SLUG)
 

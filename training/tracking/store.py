@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +43,13 @@ def connect() -> MlflowClient:
     surroundings.home.mkdir(parents=True, exist_ok=True)
     for name, level in _QUIET.items():
         logging.getLogger(name).setLevel(level)
+    kept = os.environ.get("MLFLOW_TRACKING_URI")
     mlflow.set_tracking_uri(surroundings.tracking_uri)
+    # MLflow also writes it to the environment, where it would outlive a change of FORETELL_HOME.
+    if kept is None:
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
+    else:
+        os.environ["MLFLOW_TRACKING_URI"] = kept
     mlflow.set_registry_uri(surroundings.tracking_uri)
     return MlflowClient()
 
