@@ -121,8 +121,6 @@ class Encoder:
 
 def _session_options() -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
-    # The arena keeps the largest batch ever seen for good.
-    options.enable_cpu_mem_arena = False
     # One core a run and a run on every core: onnxruntime's own threads wait by spinning, and a busy machine makes them wait for long.
     options.intra_op_num_threads = 1
     # The graph is written in its final form; more fusion would bring the slow SkipLayerNormalization in.

@@ -28,7 +28,7 @@ from models.encoder.runtime import GRAPH
 
 DATA = "."
 
-SENTENCES, ALONE, TURNS, BATCH = 1_000, 100, 3, 32
+SENTENCES, ALONE, TURNS, BATCH, MAX_TOKENS = 1_000, 100, 3, 32, 256
 
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 Encode = Callable[[Sequence[str]], Vectors]
@@ -50,7 +50,9 @@ def run(data: Path) -> list[dict[str, object]]:
         quality = {name: _quality(encode, sentences, expected) for name, (encode, _) in systems.items()}
         speed = _speeds({name: encode for name, (encode, _) in systems.items()}, sentences)
         sizes = {name: {"megabytes": round(path.stat().st_size / 1e6, 1)} for name, (_, path) in systems.items()}
-    return [{"system": name, "data": "banking77 + loghub", **speed[name], **quality[name], **sizes[name]} for name in systems]
+        lengths = [len(ids) for ids in reference.tokenizer(sentences, truncation=True, max_length=MAX_TOKENS)["input_ids"]]
+    about = {"data": "banking77 + loghub", "tokens_per_sentence": round(statistics.mean(lengths), 1)}
+    return [{"system": name, **about, **speed[name], **quality[name], **sizes[name]} for name in systems]
 
 
 def _sentences(data: Path) -> list[str]:
@@ -142,6 +144,6 @@ class _OnnxPeer:
         return np.vstack(vectors)[np.argsort(order)]
 
     def _run(self, texts: Sequence[str]) -> Vectors:
-        tokens = self._tokenizer(list(texts), padding=True, truncation=True, max_length=256, return_tensors="np")
+        tokens = self._tokenizer(list(texts), padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="np")
         inputs = {"ids": tokens["input_ids"].astype(np.int64), "mask": tokens["attention_mask"].astype(np.int64)}
         return np.asarray(self._session.run(None, inputs)[0], dtype=np.float32)
