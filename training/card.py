@@ -64,7 +64,7 @@ class Card:
 
     def description(self) -> str:
         """The short form, for the registered version."""
-        limits = f"**Limits.** {inspect.cleandoc(self.recipe.limits)}"
+        limits = f"**Limits.**\n\n{inspect.cleandoc(self.recipe.limits)}"
         parts = [self.decision, *self.recipe.notes(self.model), self._data(), self._figures(), limits]
         return "\n\n".join([*parts, "The whole card is `card.md` of the run, beside `slices.json` and `figures/`."])
 

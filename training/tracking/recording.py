@@ -52,7 +52,8 @@ def recording(slug: str, tags: Mapping[str, str]) -> Iterator[Recording]:
         warnings.filterwarnings("ignore", category=UserWarning, module=r"mlflow\.")
         client, commit = connect(), _git_commit()
         tags = {**tags, "mlflow.source.git.commit": commit} if commit else tags
-        with mlflow.start_run(experiment_id=_experiment(client, slug), tags=dict(tags)) as run:
+        name = f"{slug} {tags['trained_at'][:19]}"
+        with mlflow.start_run(run_name=name, experiment_id=_experiment(client, slug), tags=dict(tags)) as run:
             yield Recording(slug, client, run.info.run_id)
 
 
