@@ -145,7 +145,7 @@ def test_every_model_is_listed_with_its_route() -> None:
 
 def test_every_figure_was_measured() -> None:
     results = {result["name"]: result["rows"] for result in json.loads((ROOT / "tests/benchmarks/results.json").read_text())["benchmarks"]}
-    claims = re.findall(r"`(\w+)`: ([^`|]+?) `(\w+)` ([\d.,]+) on \*([^*]+)\*", README)
+    claims = re.findall(r"`(\w+)`: ([^`|]+?)\s`(\w+)` ([\d.,]+) on\s\*([^*]+)\*", README)
     assert len(claims) >= 2 * len(models.MODELS)
     for benchmark, system, metric, figure, data in claims:
         (row,) = [row for row in results[benchmark] if row["system"] == system and row["data"] == data]
