@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from data.churn import prepare
 from models.churn import Churn, ChurnConfig, ChurnExample, ChurnPrediction, ChurnQuery
 from models.churn.calibration import IDENTITY
 from models.churn.columns import read_column
@@ -30,20 +30,7 @@ from training.churn import RECIPE
 from training.metrics import binary_metrics
 from training.recipe import Split
 
-DATA = Path(__file__).parent.parent / "data" / "churn"
-SAMPLE = DATA / "sample.csv"
-
-
-def _module(path: Path) -> Any:
-    spec = importlib.util.spec_from_file_location("churn_prepare", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-prepare = _module(DATA / "prepare.py")
+SAMPLE = Path(__file__).parent.parent / "data" / "churn" / "sample.csv"
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +80,7 @@ def test_probabilities_come_close_to_those_the_labels_were_drawn_with(churn: Chu
 
 def test_the_planted_reason_is_the_first_named_for_19_of_20_customers(churn: Churn, unseen: list[ChurnExample]) -> None:
     planted = [(row, prepare.causes(row.features)) for row in unseen]
-    one_reason = [(row, *causes) for row, causes in planted if len(causes) == 1]
+    one_reason = [(row, next(iter(causes))) for row, causes in planted if len(causes) == 1]
     found = [
         next(reason.feature for reason in prediction.reasons if reason.direction == "raises") in prepare.SHOWN_BY[cause]
         for prediction, (_, cause) in zip(churn.predict([row for row, _ in one_reason]), one_reason, strict=True)
@@ -395,7 +382,7 @@ def test_a_process_that_only_predicts_imports_nothing_that_learns(churn: Churn, 
         "print([name for name in ('lightgbm', 'sklearn', 'scipy', 'pandas') if name in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "saved")], capture_output=True, text=True, check=True, cwd=DATA.parent.parent
+        [sys.executable, "-c", code, str(tmp_path / "saved")], capture_output=True, text=True, check=True, cwd=SAMPLE.parents[2]
     )
     assert done.stdout.strip() == "[]"
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import ModuleType
 
 import networkx as nx
 import pytest
@@ -15,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from data.interest_graph import prepare
 from models.errors import InputError
 from models.interest_graph import InterestGraph, InterestGraphConfig, InterestGraphEvent, InterestGraphPrediction, InterestGraphQuery
 from models.interest_graph.records import MAX_K
@@ -43,15 +42,6 @@ def weights(answer: InterestGraphPrediction) -> dict[str, float]:
 def saved(model: InterestGraph, folder: Path) -> dict[str, bytes]:
     model.save(folder)
     return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-def prepare() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("prepare_interest_graph", FOLDER / "prepare.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -287,34 +277,33 @@ def test_graphml_round_trip_keeps_nodes_edges_and_weights(fitted: InterestGraph,
 
 
 def test_the_sample_is_reproducible(tmp_path: Path) -> None:
-    prepare().main(tmp_path)
+    prepare.main(tmp_path)
     assert (tmp_path / "sample.csv").read_bytes() == (FOLDER / "sample.csv").read_bytes()
     assert len((tmp_path / "sample.csv").read_bytes()) < 1_000_000
 
 
-def community_shares(answer: InterestGraphPrediction, module: ModuleType) -> dict[str, float]:
-    community = {topic: name for name, topics in module.COMMUNITIES.items() for topic in topics}
-    shares = dict.fromkeys(module.COMMUNITIES, 0.0)
+def community_shares(answer: InterestGraphPrediction) -> dict[str, float]:
+    community = {topic: name for name, topics in prepare.COMMUNITIES.items() for topic in topics}
+    shares = dict.fromkeys(prepare.COMMUNITIES, 0.0)
     for interest in answer.interests:
         shares[community[interest.topic]] += interest.share
     return shares
 
 
 def test_who_drifted_is_seen_where_they_are_now(fitted: InterestGraph) -> None:
-    module = prepare()
-    settled = module.START + timedelta(days=100)
-    drifted = [user for user in module.users(seed=0) if user.before != user.after and user.actions >= 40 and user.drift_at < settled]
+    settled = prepare.START + timedelta(days=100)
+    drifted = [user for user in prepare.users(seed=0) if user.before != user.after and user.actions >= 40 and user.drift_at < settled]
     assert len(drifted) >= 15
     for user in drifted:
-        before = community_shares(ask(fitted, user.user_id, k=64, as_of=user.drift_at), module)
-        after = community_shares(ask(fitted, user.user_id, k=64), module)
+        before = community_shares(ask(fitted, user.user_id, k=64, as_of=user.drift_at))
+        after = community_shares(ask(fitted, user.user_id, k=64))
         assert max(before, key=before.__getitem__) == user.before
         assert max(after, key=after.__getitem__) == user.after
         assert after[user.before] < before[user.before] / 2
 
 
 def test_the_best_new_topics_are_of_the_same_community(sample: list[InterestGraphEvent]) -> None:
-    communities = prepare().COMMUNITIES
+    communities = prepare.COMMUNITIES
     model = InterestGraph().fit(sample).update([event(f"new to {name}", topics[0], "like") for name, topics in communities.items()])
     for name, topics in communities.items():
         best = ask(model, f"new to {name}", k=5).recommendations

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import gzip
-import importlib.util
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
+from data.root_cause import prepare as shop
 from models.errors import InputError
 from models.root_cause import Change, LogLine, RootCause, RootCauseExample, RootCausePrediction, RootCauseQuery
 from models.root_cause.calls import call_graph
@@ -22,18 +20,8 @@ from models.root_cause.window import Window
 from models.rows import read_rows
 from training.root_cause import RECIPE
 
-DATA = Path(__file__).parent.parent / "data" / "root_cause"
+SAMPLE = Path(__file__).parent.parent / "data" / "root_cause" / "sample.csv.gz"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-
-
-@cache
-def shop() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("root_cause_prepare", DATA / "prepare.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +30,11 @@ def model(encoder_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Root
     (home / "encoders").symlink_to(encoder_cache)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FORETELL_HOME", str(home))
-        return RootCause().fit(read_rows(DATA / "sample.csv.gz", RootCauseExample))
+        return RootCause().fit(read_rows(SAMPLE, RootCauseExample))
 
 
 def incident(kind: str, service: str, seed: int = 5) -> RootCauseQuery:
-    rows = shop().incident(np.random.default_rng(seed), NOON, kind, service)
+    rows = shop.incident(np.random.default_rng(seed), NOON, kind, service)
     return RootCauseQuery(lines=tuple(LogLine.model_validate(row) for row in rows))
 
 
@@ -91,7 +79,7 @@ def test_the_onset_is_when_the_fault_began(model: RootCause) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_normal_time_is_not_enough_evidence(model: RootCause, seed: int) -> None:
-    rows = shop().normal(np.random.default_rng(100 + seed), NOON, 120)
+    rows = shop.normal(np.random.default_rng(100 + seed), NOON, 120)
     prediction = ask(model, RootCauseQuery(lines=tuple(LogLine.model_validate(row) for row in rows)))
     assert prediction.verdict == "insufficient_evidence"
     assert prediction.root_cause is None
@@ -226,14 +214,14 @@ def test_a_callee_that_changed_later_explains_nothing() -> None:
 
 
 def test_the_sample_is_what_the_generator_writes() -> None:
-    rows = list(read_rows(DATA / "sample.csv.gz", RootCauseExample))
-    assert rows == [RootCauseExample.model_validate(row) for row in shop().generate(0)]
-    assert (DATA / "sample.csv.gz").stat().st_size < 1_000_000
-    assert gzip.decompress((DATA / "sample.csv.gz").read_bytes()).startswith(b"timestamp,service,message")
+    rows = list(read_rows(SAMPLE, RootCauseExample))
+    assert rows == [RootCauseExample.model_validate(row) for row in shop.generate(0)]
+    assert SAMPLE.stat().st_size < 1_000_000
+    assert gzip.decompress(SAMPLE.read_bytes()).startswith(b"timestamp,service,message")
 
 
 def test_no_incident_is_on_both_sides_of_the_split() -> None:
-    split = RECIPE.split(list(read_rows(DATA / "sample.csv.gz", RootCauseExample)), 0)
+    split = RECIPE.split(list(read_rows(SAMPLE, RootCauseExample)), 0)
     sides = [{row.incident for row in side if row.incident} for side in (split.train, split.holdout)]
     assert all(sides)
     assert not sides[0] & sides[1]
@@ -243,7 +231,7 @@ def test_no_incident_is_on_both_sides_of_the_split() -> None:
 
 
 def test_the_recipe_beats_most_errors_on_the_sample(home: Path) -> None:
-    split = RECIPE.split(list(read_rows(DATA / "sample.csv.gz", RootCauseExample)), 0)
+    split = RECIPE.split(list(read_rows(SAMPLE, RootCauseExample)), 0)
     cases = RECIPE.cases(split, 0)
     queries = [case.query for case in cases]
     model = RootCause().fit(split.train)

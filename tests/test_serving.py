@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -27,16 +26,11 @@ from models.environment import environment
 from serving.champions import Champions
 from serving.gateway import MAX_BODY_BYTES, MAX_QUERIES
 from serving.launch import command, settings
+from tests.ports import free_port
 from tests.registered import graph, register
 
 ROOT = Path(__file__).resolve().parents[1]
 SLUGS = ("churn", "interest_graph")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
