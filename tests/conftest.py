@@ -7,12 +7,17 @@ from pathlib import Path
 from shutil import copyfile
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+# The same examples in every run, however slow the machine: a red test is about the change, not about luck.
+hypothesis.settings.register_profile("foretell", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("foretell")
 
 
 @pytest.fixture(scope="session")
