@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.digest import sha256_of
 from models.encoder import Encoder
 from models.errors import ModelFolderError, NotFittedError, TamperedError, WrongFormatError, WrongSlugError
 
@@ -234,12 +235,6 @@ def _codec(name: str) -> _Codec:
     if codec is None or Path(name).name != name:
         raise ModelFolderError(f"expected a plain file name ending in one of {', '.join(_CODECS)}, got {name!r}")
     return codec
-
-
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_manifest(folder: Path, manifest_sha256: str | None = None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from uuid import uuid4
 
-from models.base import sha256_of
+from models.digest import sha256_of
 
 LARGE = 1 << 20
 

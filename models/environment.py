@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,3 +47,8 @@ def environment() -> Environment:
         reload_seconds=float(os.environ.get("FORETELL_RELOAD_SECONDS") or 10),
         bench_data=Path(folder).expanduser() if (folder := os.environ.get("FORETELL_BENCH_DATA")) else None,
     )
+
+
+def without_password(text: str) -> str:
+    """The text, with the user and password of every address in it masked."""
+    return re.sub(r"//[^@/]*@", "//***@", text)

@@ -114,18 +114,17 @@ class Champions:
     def _take_newer(self, slug: str) -> bool:
         found = self._registry.resolve(slug)
         current = self._champions.get(slug)
-        unchanged = current is not None and current.version.manifest_sha256 == found.manifest_sha256
-        if current is not None and unchanged and current.version.version == found.version:
+        if current is not None and (current.version.version, current.version.manifest_sha256) == (found.version, found.manifest_sha256):
             if current.source != "registry" or current.version != found:
                 self._champions[slug] = Champion(current.model, found, "registry", current.loaded_at)
             self._problems.pop(slug, None)
             return False
-        model, version = self._registry.load(slug, version=found.version)
+        model = self._registry.read(found)
         _try(model)
-        self._champions[slug] = Champion(model, version, "registry")
+        self._champions[slug] = Champion(model, found, "registry")
         self._problems.pop(slug, None)
-        self._registry.keep(version)
-        logger.info("%s version %s answers now", slug, version.version)
+        self._registry.keep(found)
+        logger.info("%s version %s answers now", slug, found.version)
         return True
 
     def _take_last_good(self, slug: str) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 import models
 from models.base import Model
 from models.blobs import share
-from models.environment import Environment, environment
+from models.environment import Environment, environment, without_password
 from models.errors import ModelFolderError, RegistryError
 
 if TYPE_CHECKING:
@@ -107,13 +106,18 @@ class Registry:
         return found, self.download(found)
 
     def load(self, slug: str, *, alias: str = CHAMPION, version: str | None = None) -> tuple[AnyModel, Version]:
-        """Fetch and read; a local copy that changed since it was downloaded is downloaded again, once."""
-        found, folder = self.fetch(slug, alias=alias, version=version)
+        """Ask MLflow which version that is, and read it."""
+        found = self.resolve(slug, alias=alias, version=version)
+        return self.read(found), found
+
+    def read(self, found: Version) -> AnyModel:
+        """The model of a version; a local copy that changed since it was downloaded is downloaded again, once."""
+        folder = self.download(found)
         try:
-            return read(found, folder), found
+            return read(found, folder)
         except ModelFolderError:
             shutil.rmtree(folder.parent, ignore_errors=True)
-            return read(found, self.download(found)), found
+            return read(found, self.download(found))
 
     def download(self, version: Version) -> Path:
         """The model folder of a version; appears whole or not at all."""
@@ -191,7 +195,7 @@ class Registry:
                 wanted = f"version {version}" if version is not None else f"@{alias}"
                 raise RegistryError(f"{slug} has no {wanted} in the registry: run foretell train {slug}") from error
             reason = str(error).strip().partition("\n")[0]
-            raise RegistryError(_without_password(f"the model registry at {self._uri} cannot be read: {reason}")) from error
+            raise RegistryError(without_password(f"the model registry at {self._uri} cannot be read: {reason}")) from error
 
 
 def read(version: Version, folder: Path) -> AnyModel:
@@ -226,7 +230,3 @@ def _replace(draft: Path, final: Path) -> None:
     except OSError:
         if _stored(final) is None:
             raise
-
-
-def _without_password(text: str) -> str:
-    return re.sub(r"//[^@/\s]*@", "//***@", text)

@@ -20,8 +20,7 @@ import models
 from models.base import MANIFEST, Model
 from models.errors import ModelFolderError, NotFittedError, TamperedError, WrongFormatError, WrongSlugError
 from models.rows import read_rows
-
-ROOT = Path(__file__).parent.parent
+from training.run import recipe_of, sample_of
 
 
 @dataclass(frozen=True)
@@ -36,12 +35,11 @@ class Subject:
 
     @cached_property
     def examples(self) -> list[Any]:
-        (sample,) = (ROOT / "data" / self.slug).glob("sample.*")
-        return list(read_rows(sample, self.model_class.contract.example))
+        return list(read_rows(sample_of(self.slug), self.model_class.contract.example))
 
     @cached_property
     def queries(self) -> list[Any]:
-        recipe = importlib.import_module(f"training.{self.slug}").RECIPE
+        recipe = recipe_of(self.slug)
         return [case.query for case in recipe.cases(recipe.split(self.examples, 0), 0)][:12]
 
     def fit(self) -> Model[Any, Any, Any, Any]:

@@ -10,8 +10,9 @@ import pytest
 from mlflow import MlflowClient
 
 import training.churn
-from models.base import read_manifest, sha256_of
+from models.base import read_manifest
 from models.churn import ChurnConfig
+from models.digest import sha256_of
 from models.errors import GateError, InputError
 from training import tracking
 from training.evaluation import gates

@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from models.base import sha256_of
+from models.digest import sha256_of
 from models.errors import FetchError, InputError
 from training.public_sets import PUBLIC_SETS, PublicFile, PublicSet
 

@@ -16,7 +16,8 @@ from typing import Any, cast
 from pydantic import BaseModel, ValidationError
 
 from models import get
-from models.base import Config, OnlineModel, sha256_of
+from models.base import Config, OnlineModel
+from models.digest import sha256_of
 from models.errors import InputError, ModelFolderError
 from models.rows import read_rows
 from training import tracking

