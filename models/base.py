@@ -1,7 +1,8 @@
 """The one shape of a model, and the only code that saves and loads one.
 
 A saved model is a folder: ``manifest.json`` beside the parts it lists, each with its sha256. A part's file ending decides how it
-is written (JSON, npz, LightGBM text; the encoder's ONNX is copied), and nothing else can be saved or loaded: no pickle.
+is written (JSON, npz, text such as LightGBM's, the bytes of fastText and CRFsuite; the encoder's ONNX is copied), and nothing else
+can be saved or loaded: no pickle.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ MANIFEST = "manifest.json"
 ENCODER = "encoder"
 
 Part = Any
-"""A JSON value, a mapping of arrays, text or an `Encoder`; the part's name decides which."""
+"""A JSON value, a mapping of arrays, text, bytes or an `Encoder`; the part's name decides which."""
 
 
 class Record(BaseModel):
@@ -37,6 +38,9 @@ class Record(BaseModel):
 
     rest: ClassVar[str | None] = None
     """The field, a mapping, that takes the columns of a flat file which no other field names. ``None``: they are ignored."""
+
+    subject: ClassVar[str | None] = None
+    """The field that identifies the person a row is about: stored as it is, while personal data in any other text is masked."""
 
 
 class Config(BaseModel):
@@ -62,6 +66,25 @@ P = TypeVar("P", bound=Prediction)
 
 
 @dataclass(frozen=True)
+class Question:
+    """Something that can be asked of a model beside its predictions; a method of the model of that name answers it.
+
+    Parameters
+    ----------
+    name
+        The method, and the last part of its route.
+    request
+        The type of the method's one argument.
+    reply
+        The type of what it gives; or a media type such as ``image/svg+xml``, for text that is sent as it is.
+    """
+
+    name: str
+    request: type[BaseModel]
+    reply: type[BaseModel] | str
+
+
+@dataclass(frozen=True)
 class Contract(Generic[C, Q, E, P]):
     """What a model promises to read and to answer.
 
@@ -73,6 +96,10 @@ class Contract(Generic[C, Q, E, P]):
         The types of its settings, its requests, its training rows and its answers.
     event
         The type of what `OnlineModel.update` takes; ``None`` for a model that learns only in training.
+    outcome
+        The type of what turned out to be true of a prediction, as reported later; ``None``: nothing can be reported.
+    questions
+        What else can be asked.
     """
 
     slug: str
@@ -81,6 +108,8 @@ class Contract(Generic[C, Q, E, P]):
     example: type[E]
     prediction: type[P]
     event: type[Record] | None = None
+    outcome: Any = None
+    questions: tuple[Question, ...] = ()
 
 
 class Model(ABC, Generic[C, Q, E, P]):
@@ -227,6 +256,8 @@ _CODECS = {
     ".json": _Codec(_dump_json, json.loads),
     ".npz": _Codec(_dump_npz, _load_npz),
     ".txt": _Codec(str.encode, bytes.decode),
+    ".ftz": _Codec(bytes, bytes),  # fastText, quantised
+    ".crfsuite": _Codec(bytes, bytes),
 }
 
 

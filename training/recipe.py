@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from models.base import E, Model, P, Q
+from models.feedback import Observed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -99,6 +100,8 @@ class Recipe(Generic[Q, E, P, T]):
         When not to use the model, as Markdown for the card.
     notes
         ``(model) -> sentences`` that a reviewer of this very version should read first.
+    from_feedback
+        ``(observed) -> training rows`` for what users reported of earlier predictions; ``None``: they teach this model nothing.
     """
 
     slug: str
@@ -113,3 +116,4 @@ class Recipe(Generic[Q, E, P, T]):
     figures: Callable[[Model[Any, Q, E, P], Sequence[P], Sequence[Case[Q, T]]], Mapping[str, Figure]]
     limits: str
     notes: Callable[[Model[Any, Q, E, P]], Sequence[str]] = no_notes
+    from_feedback: Callable[[Sequence[Observed[Q, P]]], list[E]] | None = None
