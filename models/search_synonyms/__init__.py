@@ -1,0 +1,1 @@
+"""Search synonyms: what failed searches mean, learned from the searches that worked."""
