@@ -32,7 +32,7 @@ class Experience:
     @property
     def months(self) -> int:
         """Months, both ends counted."""
-        return self.ended.index - self.began.index + 1
+        return self.ended.ordinal - self.began.ordinal + 1
 
 
 @dataclass(frozen=True)

@@ -35,11 +35,11 @@ class Month(NamedTuple):
         return cls(day.year, day.month)
 
     @property
-    def index(self) -> int:
+    def ordinal(self) -> int:
         """Months since year 0."""
         return self.year * 12 + self.month - 1
 
     @classmethod
-    def at(cls, index: int) -> Month:
-        """The month with that `index`."""
-        return cls(index // 12, index % 12 + 1)
+    def at(cls, ordinal: int) -> Month:
+        """The month with that `ordinal`."""
+        return cls(ordinal // 12, ordinal % 12 + 1)
