@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Generic, Literal, TypeVar
+from functools import cache
+from typing import Any, Generic, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, create_model
 
 import models
-from models.base import Prediction
+from models.base import Prediction, Question
 
 P = TypeVar("P", bound=Prediction)
+R = TypeVar("R", bound=BaseModel)
 
 
 class ModelRef(BaseModel):
@@ -29,6 +31,15 @@ class Answer(BaseModel, Generic[P]):
 
     model: ModelRef
     predictions: list[SerializeAsAny[P]]
+
+
+class QuestionAnswer(BaseModel, Generic[R]):
+    """What a model says to a further question."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model: ModelRef
+    answer: SerializeAsAny[R]
 
 
 class ModelStatus(BaseModel):
@@ -59,8 +70,24 @@ class Problem(BaseModel):
     error: str = Field(description="What was expected, what came, what to do.")
 
 
+@cache
 def body_type(slug: str) -> type[BaseModel]:
     """The type of the body that a model's route takes."""
     contract = models.get(slug).contract
     name = f"{contract.query.__name__.removesuffix('Query')}Queries"
     return create_model(name, __config__=ConfigDict(extra="forbid", frozen=True), queries=(list[contract.query], ...))  # type: ignore[name-defined]
+
+
+def answer_type(slug: str) -> type[BaseModel]:
+    """The type of what a model's route gives."""
+    return cast(type[BaseModel], Answer.__class_getitem__(models.get(slug).contract.prediction))
+
+
+def question_answer_type(reply: type[BaseModel]) -> type[BaseModel]:
+    """The type of what a further question's route gives."""
+    return cast(type[BaseModel], QuestionAnswer.__class_getitem__(reply))
+
+
+def question_example(question: Question) -> Any:
+    """A request that works, to show."""
+    return cast(Any, question.request.model_config)["json_schema_extra"]["examples"][0]

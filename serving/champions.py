@@ -74,12 +74,23 @@ class Champions:
         NotLoadedError
             If no version has been loaded.
         """
-        champion = self._champions.get(slug)
-        if champion is None:
-            raise NotLoadedError(self._why_not(slug))
+        champion = self._loaded(slug)
         version = champion.version.version
         predictions = [_identified(prediction, f"{slug}-{version}-{uuid4().hex}") for prediction in champion.model.predict(queries)]
         return Answer(model=ModelRef(slug=slug, version=version), predictions=predictions)
+
+    def ask(self, slug: str, question: str, request: Any) -> tuple[ModelRef, Any]:
+        """Ask the champion of a slug a further question: who answered, and what.
+
+        Raises
+        ------
+        NotLoadedError
+            If no version has been loaded.
+        InputError
+            If the model cannot answer this request.
+        """
+        champion = self._loaded(slug)
+        return ModelRef(slug=slug, version=champion.version.version), getattr(champion.model, question)(request)
 
     def missing(self) -> list[str]:
         """Why each selected model that is not loaded is not."""
@@ -136,6 +147,12 @@ class Champions:
             else:
                 return True
         return False
+
+    def _loaded(self, slug: str) -> Champion:
+        champion = self._champions.get(slug)
+        if champion is None:
+            raise NotLoadedError(self._why_not(slug))
+        return champion
 
     def _why_not(self, slug: str) -> str:
         return f"{slug} is not loaded: {self._problems.get(slug, 'it is being loaded')}"

@@ -11,11 +11,17 @@ from pydantic import ValidationError
 _SHOWN = 3
 
 
-def complaint(error: ValidationError, body: bytes) -> str:
-    """The first few fields that are wrong: where, what was expected, what came."""
+def complaint(error: ValidationError, body: bytes, like: str) -> str:
+    """The first few fields that are wrong: where, what was expected, what came.
+
+    Parameters
+    ----------
+    like
+        What a body looks like, for one that is no JSON at all.
+    """
     errors = error.errors(include_url=False)
     if errors[0]["type"] == "json_invalid":
-        return f'expected the body to be JSON like {{"queries": [...]}}, got something else: {errors[0]["ctx"]["error"]}'
+        return f"expected the body to be JSON like {like}, got something else: {errors[0]['ctx']['error']}"
     sent = json.loads(body)
     by_place: dict[str, list[str]] = {}
     for item in errors:

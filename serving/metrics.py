@@ -24,7 +24,7 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "foretell_requests",
-            "Requests answered, by model and HTTP status; 400 and above are errors.",
+            "Requests answered, by model (a further question: model/question) and HTTP status; 400 and above are errors.",
             ["model", "status"],
             registry=self._registry,
         )

@@ -5,23 +5,30 @@ BentoML's own cannot be written for types that carry examples, and knows neither
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, cast
+from inspect import cleandoc
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 import models
-from serving.answers import Answer, Models, Problem, body_type
+from models.base import Question
+from serving.answers import Models, Problem, answer_type, body_type, question_answer_type, question_example
 
 _ERRORS = {
-    400: "The body is not what was expected; the error names the query and the field.",
+    400: "The request is not what was expected; the error names the query and the field.",
     413: "The body or the number of queries is too large.",
     429: "Too many requests are waiting.",
     500: "A bug; the server's log has the details.",
     503: "The model is not loaded.",
 }
+_IN, _OUT = "validation", "serialization"
+
+References = Mapping[Any, dict[str, Any]]
+"""Where the document describes a type, as it is read and as it is written."""
 
 
 def document(texts: Mapping[str, str]) -> dict[str, Any]:
@@ -32,16 +39,16 @@ def document(texts: Mapping[str, str]) -> dict[str, Any]:
     texts
         What each model answers, in words, by slug.
     """
-    bodies = {slug: body_type(slug) for slug in texts}
-    answers = {slug: _answer_type(slug) for slug in texts}
-    inputs = [(body, "validation") for body in bodies.values()]
-    outputs = [(answer, "serialization") for answer in (*answers.values(), Models, Problem)]
-    references, definitions = models_json_schema([*inputs, *outputs], ref_template="#/components/schemas/{model}")  # type: ignore[list-item]
-    paths: dict[str, Any] = {}
-    for slug, text in texts.items():
-        operation = _prediction(slug, text, references[bodies[slug], "validation"], references[answers[slug], "serialization"])
-        paths[f"/v1/{slug}"] = {"post": operation}
-    listing = _content(references[Models, "serialization"])
+    questions = [(slug, question) for slug in texts for question in models.get(slug).contract.questions]
+    bodies = [*map(body_type, texts), *(question.request for _, question in questions)]
+    told = [question_answer_type(question.reply) for _, question in questions if not isinstance(question.reply, str)]
+    inputs = [(body, _IN) for body in bodies]
+    outputs = [(answer, _OUT) for answer in (*map(answer_type, texts), *told, Models, Problem)]
+    described, definitions = models_json_schema([*inputs, *outputs], ref_template="#/components/schemas/{model}")  # type: ignore[list-item]
+    references: References = described
+    paths: dict[str, Any] = {f"/v1/{slug}": {"post": _prediction(slug, text, references)} for slug, text in texts.items()}
+    paths |= {f"/v1/{slug}/{question.name}": _question(slug, question, references) for slug, question in questions}
+    listing = _content(references[Models, _OUT])
     paths["/v1/models"] = {"get": _page("models", "Which version of each model answers, since when, with what figures.", listing)}
     paths["/livez"] = {"get": _page("livez", "The process is alive.", _content({"type": "object"}))}
     ready = _page("readyz", "Every selected model is loaded.", _content({"type": "object"}))
@@ -56,22 +63,54 @@ def document(texts: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _answer_type(slug: str) -> type[BaseModel]:
-    return cast(type[BaseModel], Answer.__class_getitem__(models.get(slug).contract.prediction))
-
-
-def _prediction(slug: str, text: str, body: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+def _prediction(slug: str, text: str, references: References) -> dict[str, Any]:
     example = {"queries": models.get(slug).contract.query.model_config["json_schema_extra"]["examples"][:1]}
+    operation = _operation(slug, text, "predictions", "One prediction per query, in order.", _content(references[answer_type(slug), _OUT]))
+    return operation | {"requestBody": {"required": True, "content": _content(references[body_type(slug), _IN], example)}}
+
+
+def _question(slug: str, question: Question, references: References) -> dict[str, Any]:
+    """Asked with a body; and with the parameters of an address, where these can say it all."""
+    text = getattr(models.get(slug), question.name).__doc__
+    example = question_example(question)
+    if isinstance(question.reply, str):
+        content: dict[str, Any] = {question.reply: {"schema": {"type": "string"}}}
+    else:
+        content = _content(references[question_answer_type(question.reply), _OUT])
+
+    def operation(name: str) -> dict[str, Any]:
+        return _operation(name, text, "questions", "The answer.", content)
+
+    asked = {"required": True, "content": _content(references[question.request, _IN], example)}
+    operations = {"post": operation(f"{slug}_{question.name}") | {"requestBody": asked}}
+    parameters = _parameters(question.request, example)
+    if parameters is not None:
+        operations["get"] = operation(f"get_{slug}_{question.name}") | {"parameters": parameters}
+    return operations
+
+
+def _parameters(request: type[BaseModel], example: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """The fields as parameters of an address; ``None`` if one of them holds more than words, numbers and lists of these."""
+    schema = request.model_json_schema()
+    if "$defs" in schema or '"type": "object"' in json.dumps(schema["properties"]):
+        return None
+    required = schema.get("required", [])
+    return [
+        {"name": name, "in": "query", "required": name in required, "description": each.get("description", ""), "schema": each}
+        | ({"example": example[name]} if name in example else {})
+        for name, each in schema["properties"].items()
+    ]
+
+
+def _operation(name: str, text: str, tag: str, gives: str, content: dict[str, Any]) -> dict[str, Any]:
+    text = cleandoc(text)
+    errors = {str(status): _error(status) for status in _ERRORS}
     return {
-        "operationId": slug,
-        "tags": ["predictions"],
-        "summary": text.strip().split("\n")[0],
-        "description": text.strip(),
-        "requestBody": {"required": True, "content": _content(body, example)},
-        "responses": {
-            "200": {"description": "One prediction per query, in order.", "content": _content(answer)},
-            **{str(status): _error(status) for status in _ERRORS},
-        },
+        "operationId": name,
+        "tags": [tag],
+        "summary": text.partition("\n")[0],
+        "description": text,
+        "responses": {"200": {"description": gives, "content": content}, **errors},
     }
 
 

@@ -199,9 +199,24 @@ def check_schema_examples_are_valid_and_answered(subject: Subject) -> None:
     assert len(subject.fitted.predict(queries)) == len(queries)
 
 
+def check_every_question_is_described_and_its_example_answered(subject: Subject) -> None:
+    questions = subject.model_class.contract.questions
+    assert len({question.name for question in questions} | {"events"}) == len(questions) + 1, "each its own route, beside that of events"
+    for question in questions:
+        method = getattr(subject.fitted, question.name)
+        assert method.__doc__, f"{question.name} has no docstring, which the API shows"
+        examples = question.request.model_json_schema()["examples"]
+        assert examples, f"{question.request.__name__} has no example"
+        for example in examples:
+            answer = method(question.request.model_validate_json(json.dumps(example)))
+            assert isinstance(answer, str if isinstance(question.reply, str) else question.reply)
+
+
 def check_every_field_is_described(subject: Subject) -> None:
     contract = subject.model_class.contract
-    for record in (contract.config, contract.query, contract.example, contract.prediction):
+    asked = [question.request for question in contract.questions]
+    told = [question.reply for question in contract.questions if not isinstance(question.reply, str)]
+    for record in (contract.config, contract.query, contract.example, contract.prediction, *asked, *told):
         for name, described in record.model_fields.items():
             assert described.description, f"{record.__name__}.{name} has no description"
 

@@ -9,6 +9,9 @@ from models.interest_graph.records import (
     InterestGraphQuery,
     Reason,
     Recommendation,
+    RelatedQuery,
+    RelatedTopic,
+    RelatedTopics,
 )
 
 __all__ = [
@@ -20,4 +23,7 @@ __all__ = [
     "InterestGraphQuery",
     "Reason",
     "Recommendation",
+    "RelatedQuery",
+    "RelatedTopic",
+    "RelatedTopics",
 ]

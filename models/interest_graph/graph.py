@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from scipy import sparse
 
-from models.base import Contract, OnlineModel
+from models.base import Contract, OnlineModel, Question
 from models.errors import InputError
 from models.interest_graph.export import to_networkx
 from models.interest_graph.ledger import TIMELESS, Edges, Ints, Ledger, to_datetime, to_microseconds
@@ -48,6 +48,9 @@ from models.interest_graph.records import (
     InterestGraphEvent,
     InterestGraphPrediction,
     InterestGraphQuery,
+    RelatedQuery,
+    RelatedTopic,
+    RelatedTopics,
 )
 from models.interest_graph.relations import Relations
 
@@ -84,6 +87,7 @@ class InterestGraph(OnlineModel[InterestGraphConfig, InterestGraphQuery, Interes
         example=InterestGraphEvent,
         prediction=InterestGraphPrediction,
         event=InterestGraphEvent,
+        questions=(Question("related", RelatedQuery, RelatedTopics),),
     )
 
     def fit(self, examples: Iterable[InterestGraphEvent]) -> Self:
@@ -135,6 +139,26 @@ class InterestGraph(OnlineModel[InterestGraphConfig, InterestGraphQuery, Interes
         """Interests and recommendations of each user; a user nobody has seen by then gets popular topics."""
         self._require_fitted()
         return [self._answer(query) for query in queries]
+
+    def related(self, request: RelatedQuery) -> RelatedTopics:
+        """Say which topics go with a topic: what the people who care about it care about besides.
+
+        Relations are those of the last training; a topic that nobody had met by then is not known.
+        """
+        self._require_fitted()
+        number, relations, names = self._topics.numbers.get(request.topic, len(self.relations_)), self.relations_, self._topics.names
+        if number >= len(relations):
+            return RelatedTopics(topic=request.topic, known=False, related=[])
+        edges, _ = relations.leaving(np.array([number]))
+        best = edges[np.argsort(-relations.strength[edges], kind="stable")][: request.k].tolist()
+        return RelatedTopics(
+            topic=request.topic,
+            known=True,
+            related=[
+                RelatedTopic(topic=names[relations.topic[edge]], strength=float(relations.strength[edge]), users=int(relations.users[edge]))
+                for edge in best
+            ],
+        )
 
     def edges(self, as_of: datetime | None = None) -> Edges:
         """All edges from users to topics at an instant, as arrays; `None` stands for the newest event seen."""

@@ -88,6 +88,40 @@ class InterestGraphQuery(Record):
     )
 
 
+class RelatedQuery(BaseModel):
+    """A question about one topic: what people who care about it care about besides."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": [{"topic": "photography", "k": 3}]})
+
+    topic: Name = Field(description="The topic.")
+    k: int = Field(default=10, ge=1, le=MAX_K, description="How many related topics, at most.")
+
+
+class RelatedTopic(BaseModel):
+    """An edge of the graph between two topics."""
+
+    model_config = ConfigDict(frozen=True)
+
+    topic: str = Field(description="The related topic.")
+    strength: float = Field(description="How much interest in the one says about interest in the other; orders the topics of one answer.")
+    users: int = Field(description="Users who care about both, at the last training.")
+
+
+class RelatedTopics(BaseModel):
+    """What goes with a topic, as of the last training."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [{"topic": "photography", "known": True, "related": [{"topic": "hiking", "strength": 0.12, "users": 42}]}]
+        },
+    )
+
+    topic: str = Field(description="As asked.")
+    known: bool = Field(description="Whether the topic was there at the last training; later ones have no relations yet.")
+    related: list[RelatedTopic] = Field(description="Strongest first.")
+
+
 class Interest(BaseModel):
     """An edge of the graph: how much a user cares about a topic."""
 
