@@ -24,6 +24,10 @@ class Environment:
         ``FORETELL_MODELS``: comma-separated slugs that the server answers for. Empty: all.
     reload_seconds
         ``FORETELL_RELOAD_SECONDS``: how often the server asks the registry for a newer champion. Default 10.
+    database_url
+        ``FORETELL_DATABASE_URL``: where events and feedback are kept. Default: SQLite at ``<home>/store.db``.
+    keep_days
+        ``FORETELL_KEEP_DAYS``: age at which events, predictions and feedback are dropped. ``None``: kept for ever.
     bench_data
         ``FORETELL_BENCH_DATA``: the folder of real data that benchmarks look in. ``None``: where the benchmarks say.
     """
@@ -33,6 +37,8 @@ class Environment:
     tracking_uri: str
     models: tuple[str, ...]
     reload_seconds: float
+    database_url: str
+    keep_days: float | None
     bench_data: Path | None
 
 
@@ -45,6 +51,8 @@ def environment() -> Environment:
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home / 'mlflow.db'}",
         models=tuple(slug.strip() for slug in os.environ.get("FORETELL_MODELS", "").split(",") if slug.strip()),
         reload_seconds=float(os.environ.get("FORETELL_RELOAD_SECONDS") or 10),
+        database_url=os.environ.get("FORETELL_DATABASE_URL") or f"sqlite:///{home / 'store.db'}",
+        keep_days=float(days) if (days := os.environ.get("FORETELL_KEEP_DAYS")) else None,
         bench_data=Path(folder).expanduser() if (folder := os.environ.get("FORETELL_BENCH_DATA")) else None,
     )
 

@@ -13,7 +13,8 @@
     ├── EncoderError          the text encoder is missing, or its weights are not the expected ones
     ├── FetchError            a public set cannot be downloaded, or is not what it should be
     ├── GateError             a trained version missed a gate; nothing was registered
-    └── RegistryError         the model registry cannot be reached, or lacks what was asked for
+    ├── RegistryError         the model registry cannot be reached, or lacks what was asked for
+    └── StoreError            the store of events and feedback cannot be used now: it is away, locked or full
 
 Each message is one sentence: what was expected, what came, what to do. None of them knows HTTP or exit codes;
 ``serving`` and ``foretell.py`` translate.
@@ -66,3 +67,7 @@ class GateError(ForetellError):
 
 class RegistryError(ForetellError):
     """The model registry cannot be reached, or lacks what was asked for."""
+
+
+class StoreError(ForetellError):
+    """The store cannot be used now; what was to be kept is not, and trying again is right."""

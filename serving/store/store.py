@@ -1,0 +1,138 @@
+"""Events, predictions that want feedback, and feedback: the one durable place that all workers share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotYetError
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from typing import TypeVar
+
+from sqlalchemy import Connection, func, make_url, select
+
+from models.errors import InputError, StoreError
+from serving.store.database import Database, Watch
+from serving.store.postgres import Postgres
+from serving.store.rows import NewEvent, StoredEvent, to_datetime, to_microseconds
+from serving.store.sqlite import SQLite
+from serving.store.tables import EPOCHS, EVENT_IDS, EVENTS
+from serving.store.writer import PATIENCE_SECONDS, Writer
+
+T = TypeVar("T")
+
+
+class Store:
+    """The store of one process; opens and migrates the database when it is first asked something.
+
+    Every method may be called from several threads, `wait` from one. What `append`, `record` and `report` take is durable when they
+    return. All raise `StoreError` if the database is away, locked or full; nothing is kept then, and asking again is right.
+
+    Parameters
+    ----------
+    url
+        ``sqlite:///path`` or ``postgresql://...``.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._database = _database(url)
+        self._writer = Writer(self._database.writing)
+
+    def append(self, slug: str, events: Sequence[NewEvent]) -> list[bool]:
+        """Keep events that are new.
+
+        Returns
+        -------
+        list of bool
+            Per event, whether its id was never seen before for this slug: neither in the store, nor earlier in `events`, nor on an
+            event that was since dropped by age or forgotten.
+        """
+        return self._now(self.appending(slug, events))
+
+    def appending(self, slug: str, events: Sequence[NewEvent]) -> Future[list[bool]]:
+        """The same, without waiting."""
+        return self._writer.submit(partial(self._append, slug, events, to_microseconds(_utc_now())), len(events))
+
+    def since(self, slug: str, after: int, limit: int = 10_000) -> list[StoredEvent]:
+        """The events of a slug with a number greater than `after`, in the order of their numbers, which is that of their commits.
+
+        So an event with a smaller number than one that was read never appears later.
+        """
+        columns = EVENTS.c.seq, EVENTS.c.event_id, EVENTS.c.received_at, EVENTS.c.body
+        query = select(*columns).where(EVENTS.c.slug == slug, EVENTS.c.seq > after).order_by(EVENTS.c.seq).limit(limit)
+        with self._database.reading() as connection:
+            return [StoredEvent(seq, event_id, to_datetime(at), body) for seq, event_id, at, body in connection.execute(query)]
+
+    def newest(self, slug: str) -> int:
+        """The greatest number of an event of a slug; 0 if there is none."""
+        with self._database.reading() as connection:
+            return int(connection.execute(select(func.max(EVENTS.c.seq)).where(EVENTS.c.slug == slug)).scalar() or 0)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether anything was committed since the last call, or is within `timeout_s`; for one thread. Never raises.
+
+        It may say so when nothing was, never the other way round.
+        """
+        return self._watch.wait(timeout_s)
+
+    def epoch(self, slug: str) -> int:
+        """Grows when somebody is forgotten: what a worker or a snapshot learned in an older epoch must be learned again."""
+        with self._database.reading() as connection:
+            return int(connection.execute(select(EPOCHS.c.epoch).where(EPOCHS.c.slug == slug)).scalar() or 0)
+
+    def close(self) -> None:
+        """Write what waits, and give all connections back."""
+        self._writer.close()
+        if "_watch" in vars(self):
+            self._watch.close()
+        self._database.close()
+
+    @cached_property
+    def _watch(self) -> Watch:
+        return self._database.watch()
+
+    def _append(self, slug: str, events: Sequence[NewEvent], received_at: int, connection: Connection) -> list[bool]:
+        if not events:
+            return []
+        self._database.one_at_a_time(connection)
+        first = {_key(slug, event.event_id): place for place, event in reversed(list(enumerate(events)))}
+        for key in connection.execute(select(EVENT_IDS.c.key).where(EVENT_IDS.c.key.in_(list(first)))).scalars():
+            del first[bytes(key)]
+        new = sorted(first.values())
+        if new:
+            connection.execute(EVENT_IDS.insert(), [{"key": key} for key in first])
+            connection.execute(EVENTS.insert(), [_row(slug, events[place], received_at) for place in new])
+            self._database.announce(connection, slug)
+        kept = set(new)
+        return [place in kept for place in range(len(events))]
+
+    def _now(self, future: Future[T]) -> T:
+        try:
+            return future.result(PATIENCE_SECONDS)
+        except NotYetError:
+            raise StoreError(f"the store at {self._database.url} took more than {PATIENCE_SECONDS:.0f} s: try again") from None
+
+
+def _database(url: str) -> Database:
+    with suppress(Exception):
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            return SQLite(parsed)
+        if parsed.drivername.partition("+")[0] in {"postgresql", "postgres"}:
+            return Postgres(parsed)
+    raise InputError(f"expected FORETELL_DATABASE_URL as sqlite:///path or postgresql://user@host/database, got {url!r}")
+
+
+def _key(slug: str, event_id: str) -> bytes:
+    """Stands for an event's id for ever, without telling what it was."""
+    return hashlib.sha256(f"{slug}\0{event_id}".encode()).digest()[:16]
+
+
+def _row(slug: str, event: NewEvent, received_at: int) -> dict[str, object]:
+    return {"slug": slug, "event_id": event.event_id, "subject": event.subject, "received_at": received_at, "body": event.body}
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
