@@ -141,7 +141,7 @@ class SearchSynonymsExample(Record):
 
 
 class SearchSynonymsQuery(Record):
-    """A query that may fail: what else should be searched?"""
+    """A query that may fail."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"query": "grey couch", "user_id": "u17", "context": "furniture"}]})
 
