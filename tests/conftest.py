@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from shutil import copyfile
 from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+from tests.databases import postgres_schema
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -58,3 +61,13 @@ def registry(home: Path, empty_database: Path) -> MlflowClient:
     copyfile(empty_database, home / "mlflow.db")
     uri = f"sqlite:///{home / 'mlflow.db'}"
     return MlflowClient(uri, registry_uri=uri)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty store, in each database that the store can live in."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'store.db'}"
+    else:
+        with postgres_schema() as url:
+            yield url

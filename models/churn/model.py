@@ -59,7 +59,7 @@ class Churn(Model[ChurnConfig, ChurnQuery, ChurnExample, ChurnPrediction]):
     See the module.
     """
 
-    contract = Contract(slug="churn", config=ChurnConfig, query=ChurnQuery, example=ChurnExample, prediction=ChurnPrediction)
+    contract = Contract(slug="churn", config=ChurnConfig, query=ChurnQuery, example=ChurnExample, prediction=ChurnPrediction, outcome=bool)
 
     def fit(self, examples: Iterable[ChurnExample]) -> Self:
         """Learn from customers of whom it is known whether they left.

@@ -66,6 +66,7 @@ class ChurnQuery(Record):
     model_config = ConfigDict(populate_by_name=True, json_schema_extra={"examples": [_QUERY]})
 
     rest: ClassVar[str | None] = "features"
+    subject: ClassVar[str | None] = "customer_id"
 
     customer_id: Annotated[str | None, BeforeValidator(_identifier)] = Field(
         default=None,

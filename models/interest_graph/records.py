@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -69,6 +69,8 @@ class InterestGraphEvent(Record):
         }
     )
 
+    subject: ClassVar[str | None] = "user_id"
+
     user_id: Name = Field(description="Who.")
     topic: Name = Field(description="The topic, category, artist or other thing that a user may be interested in.")
     action: Action = Field(default="view", description="What the user did; one of the configured actions. Absent: a view.")
@@ -80,6 +82,8 @@ class InterestGraphQuery(Record):
     """A question about one user: what now, and what next."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"user_id": "u017", "k": 5, "as_of": "2026-04-01T00:00:00Z"}]})
+
+    subject: ClassVar[str | None] = "user_id"
 
     user_id: Name = Field(description="Who.")
     k: int = Field(default=10, ge=1, le=MAX_K, description="How many interests and how many recommendations, at most.")

@@ -37,7 +37,7 @@ from models.root_cause.findings import Findings
 from models.root_cause.learning import Normal, learn
 from models.root_cause.sample import Sample, read_normal
 from models.root_cause.templates import Templates, bounded
-from models.root_cause.types import RootCauseConfig, RootCauseExample, RootCausePrediction, RootCauseQuery
+from models.root_cause.types import RootCauseConfig, RootCauseExample, RootCauseOutcome, RootCausePrediction, RootCauseQuery
 from models.root_cause.verdict import UNSURE, Judgement, changed, explain, onsets
 from models.root_cause.window import MICROSECONDS, Array, Columns, Symbols, Window, columns
 
@@ -56,7 +56,12 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
     """
 
     contract = Contract(
-        slug="root_cause", config=RootCauseConfig, query=RootCauseQuery, example=RootCauseExample, prediction=RootCausePrediction
+        slug="root_cause",
+        config=RootCauseConfig,
+        query=RootCauseQuery,
+        example=RootCauseExample,
+        prediction=RootCausePrediction,
+        outcome=RootCauseOutcome,
     )
 
     def fit(self, examples: Iterable[RootCauseExample]) -> Self:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, field_validator
 
 from models.base import Config, Prediction, Record
 
@@ -81,6 +81,10 @@ class Change(Record):
     service: str = Field(description="What was changed.")
     at: AwareDatetime = Field(description="When.")
     what: str = Field(description="What was changed, in words.")
+
+
+RootCauseOutcome = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
+"""The service that was to blame, as it turned out."""
 
 
 class RootCauseQuery(Record):

@@ -71,9 +71,16 @@ class NewPrediction:
 
 @dataclass(frozen=True, slots=True)
 class NewFeedback:
-    """What turned out to be true of a prediction; the outcome is JSON text, personal data masked."""
+    """What turned out to be true of a prediction; the outcome is JSON text, personal data masked.
+
+    Parameters
+    ----------
+    predicted_at
+        When the prediction was made, as its id says.
+    """
 
     prediction_id: str
     slug: str
+    predicted_at: datetime
     outcome: str
     occurred_at: datetime

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYetError
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property, partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, func, make_url, select
 
+import models
+from models.environment import without_password
 from models.errors import InputError, StoreError
+from models.feedback import Observed
+from serving.store import keeping, outcomes
 from serving.store.database import Database, Watch
 from serving.store.postgres import Postgres
-from serving.store.rows import NewEvent, StoredEvent, to_datetime, to_microseconds
+from serving.store.rows import NewEvent, NewFeedback, NewPrediction, Status, StoredEvent, to_datetime, to_microseconds
 from serving.store.sqlite import SQLite
 from serving.store.tables import EPOCHS, EVENT_IDS, EVENTS
 from serving.store.writer import PATIENCE_SECONDS, Writer
@@ -82,6 +86,57 @@ class Store:
         with self._database.reading() as connection:
             return int(connection.execute(select(EPOCHS.c.epoch).where(EPOCHS.c.slug == slug)).scalar() or 0)
 
+    def record(self, predictions: Sequence[NewPrediction]) -> None:
+        """Keep predictions whose outcome may be reported."""
+        self._now(self._writer.submit(partial(outcomes.record, predictions=predictions), len(predictions)))
+
+    def report(self, feedback: Sequence[NewFeedback]) -> list[Status]:
+        """Keep outcomes; what became of each.
+
+        A prediction may be stored after its outcome: they are joined when they are read.
+        """
+        return self._now(self.reporting(feedback))
+
+    def reporting(self, feedback: Sequence[NewFeedback]) -> Future[list[Status]]:
+        """The same, without waiting."""
+        return self._writer.submit(partial(self._report, feedback, to_microseconds(_utc_now())), len(feedback))
+
+    def observed(self, slug: str) -> Iterator[Observed[Any, Any]]:
+        """The predictions of a slug whose outcome was reported, the oldest first."""
+        with self._database.reading() as connection:
+            yield from outcomes.observed(connection, slug)
+
+    def export(self, subject: str) -> dict[str, list[dict[str, Any]]]:
+        """All that is kept about one person, by table."""
+        with self._database.reading() as connection:
+            return keeping.export(connection, subject)
+
+    def forget(self, subject: str) -> dict[str, int]:
+        """Drop all that is kept about one person, and begin a new epoch; the number of rows, by table.
+
+        On SQLite the file holds nothing of it afterwards, and is rewritten for that, which takes about a second per 100 MB; writers
+        wait. Forgetting somebody again is right, if it failed in the middle.
+        """
+        with self._database.writing() as connection:
+            dropped = keeping.forget(connection, subject, models.MODELS)
+            self._database.announce(connection, "")
+        self._database.wipe()
+        return dropped
+
+    def expire(self, before: datetime, absorbed: Mapping[str, int]) -> dict[str, int]:
+        """Drop what is older than an instant, a little at a time; the number of rows, by table.
+
+        Parameters
+        ----------
+        absorbed
+            By slug, the number of the newest event that no worker has to replay any more. Events with a greater number, and those of
+            slugs that are not named, stay. Feedback stays for as long as its prediction.
+        """
+        limit = to_microseconds(before)
+        events = sum(self._emptied(partial(keeping.expire_events, slug=slug, before=limit, absorbed=seq)) for slug, seq in absorbed.items())
+        predictions = self._emptied(partial(keeping.expire_predictions, before=limit))
+        return {"events": events, "predictions": predictions, "feedback": self._emptied(partial(keeping.expire_feedback, before=limit))}
+
     def close(self) -> None:
         """Write what waits, and give all connections back."""
         self._writer.close()
@@ -108,6 +163,19 @@ class Store:
         kept = set(new)
         return [place in kept for place in range(len(events))]
 
+    def _report(self, feedback: Sequence[NewFeedback], received_at: int, connection: Connection) -> list[Status]:
+        self._database.one_at_a_time(connection)
+        return outcomes.report(connection, feedback, received_at)
+
+    def _emptied(self, drop: Callable[[Connection], int]) -> int:
+        """Drop until less is dropped than could be; each time lets others write."""
+        total = 0
+        while True:
+            count = self._now(self._writer.submit(drop, keeping.CHUNK))
+            total += count
+            if count < keeping.CHUNK:
+                return total
+
     def _now(self, future: Future[T]) -> T:
         try:
             return future.result(PATIENCE_SECONDS)
@@ -122,7 +190,7 @@ def _database(url: str) -> Database:
             return SQLite(parsed)
         if parsed.drivername.partition("+")[0] in {"postgresql", "postgres"}:
             return Postgres(parsed)
-    raise InputError(f"expected FORETELL_DATABASE_URL as sqlite:///path or postgresql://user@host/database, got {url!r}")
+    raise InputError(f"expected FORETELL_DATABASE_URL as sqlite:///path or postgresql://user@host/database, got {without_password(url)!r}")
 
 
 def _key(slug: str, event_id: str) -> bytes:

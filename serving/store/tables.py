@@ -37,6 +37,7 @@ PREDICTIONS = Table(
     Column("predicted_at", BigInteger, nullable=False),
     Column("query", Text, nullable=False),
     Column("prediction", Text, nullable=False),
+    Index("predictions_by_age", "predicted_at"),
 )
 
 FEEDBACK = Table(
@@ -48,6 +49,7 @@ FEEDBACK = Table(
     Column("occurred_at", BigInteger, nullable=False),
     Column("received_at", BigInteger, nullable=False),
     Index("feedback_by_slug", "slug"),
+    Index("feedback_by_age", "received_at"),
 )
 
 EPOCHS = Table("epochs", METADATA, Column("slug", Text, primary_key=True), Column("epoch", Integer, nullable=False))

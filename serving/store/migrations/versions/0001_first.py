@@ -40,7 +40,9 @@ def upgrade() -> None:
         sa.Column("occurred_at", sa.BigInteger, nullable=False),
         sa.Column("received_at", sa.BigInteger, nullable=False),
     )
+    op.create_index("predictions_by_age", "predictions", ["predicted_at"])
     op.create_index("feedback_by_slug", "feedback", ["slug"])
+    op.create_index("feedback_by_age", "feedback", ["received_at"])
     op.create_table("epochs", sa.Column("slug", sa.Text, primary_key=True), sa.Column("epoch", sa.Integer, nullable=False))
 
 
