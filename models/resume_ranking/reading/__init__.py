@@ -1,18 +1,12 @@
-"""Files to text: PDF, DOCX, HTML and plain text, each read where it can harm nobody else."""
+"""Files to text: PDF, DOCX, HTML and plain text, each read where it can harm nobody else.
+
+The package imports nothing of the project, and its own parts by their relative names: its processes load it alone, without the
+libraries of the models. `read` and `read_all` are what others need; `sniff.text_of` does the work of one file in this process.
+"""
 
 from __future__ import annotations
 
-from models.resume_ranking.reading.document import Document, Mark, unreadable
+from .document import Document, Mark, unreadable
+from .pool import Limits, Readers, read, read_all
 
-__all__ = ["Document", "Mark", "read"]
-
-
-def read(data: bytes, name: str = "", media_type: str = "") -> Document:
-    """Read one file; what cannot be read is an answer, with the reason, and never an exception.
-
-    Parameters
-    ----------
-    name, media_type
-        Only hints: what the file is, its content says.
-    """
-    return Document(data.decode("utf-8", "replace"), pages=1) if data else unreadable("the file is empty")
+__all__ = ["Document", "Limits", "Mark", "Readers", "read", "read_all", "unreadable"]
