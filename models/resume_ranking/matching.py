@@ -1,0 +1,243 @@
+r"""A job against resumes: each requirement finds the passage that shows it best, and how well it does.
+
+Everything is counted in millionths. Of a requirement, a passage's match is
+
+.. math:: m = \tfrac34 \max(0, \cos(\text{passage}, \text{requirement})) + \tfrac14 \text{words}
+
+where *words* is the share of what the requirement's words say that the passage holds, by inverse document frequency. Skills that a
+requirement names, years and a degree then count beside the best match; see `_strength`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.resume_ranking.abuse import Trick, tricks
+from models.resume_ranking.adjacency import Adjacency
+from models.resume_ranking.profile import Profile
+from models.resume_ranking.records import UNIT, Job, Partial
+from models.resume_ranking.requirements import Requirement, requirements
+from models.resume_ranking.skills import Skill
+from models.resume_ranking.spans import Month, Span
+from models.resume_ranking.vectors import PassageEncoder, Vectors, cosines, whole_cosine
+from models.resume_ranking.words import Rarity, words
+
+FEATURES = ("role", "field", "must_have", "nice_to_have", "words")
+"""What a score is made of: the best passage for the title, the whole resume for the title, requirements, and BM25 of the whole job."""
+
+_LISTED = 850_000  # a skill that is only listed, beside one that an employment or project speaks of
+_PRACTISED = frozenset({"experience", "projects", "volunteering", "publications"})
+_FADING_MONTHS = 120  # a skill that was last used so long ago counts `_FADED` less
+_FADED = 300_000
+_UNKNOWN_YEARS = UNIT // 2  # the resume does not say: neither shown nor refuted
+_WORTH_SHOWING = 250_000  # a weaker match is no evidence
+
+Whole = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A job, split and encoded.
+
+    Parameters
+    ----------
+    text
+        Title and text, to find what was copied from it.
+    vectors
+        Of the title, then of each requirement.
+    shares
+        Words of each requirement, with their share of what it says.
+    job_shares
+        Words of the whole job.
+    """
+
+    text: str
+    requirements: tuple[Requirement, ...]
+    vectors: Vectors
+    shares: tuple[dict[str, int], ...]
+    job_shares: dict[str, int]
+
+    @classmethod
+    def of(cls, job: Job, encoder: PassageEncoder, rarity: Rarity) -> Asked:
+        """Split a job and encode it."""
+        title = job.title.strip() or next((line.strip() for line in job.text.splitlines() if line.strip()), " ".join(job.must_have))[:120]
+        asked = requirements(job.text, must_have=job.must_have)
+        whole = "\n".join([title, job.text, *job.must_have])
+        shares = tuple(rarity.shares(words(requirement.text)) for requirement in asked)
+        vectors = encoder.encode([title, *(requirement.text for requirement in asked)])
+        return cls(whole, asked, vectors, shares, rarity.shares(words(whole)))
+
+
+@dataclass(frozen=True)
+class Match:
+    """How one resume meets one requirement.
+
+    Parameters
+    ----------
+    strength
+        In millionths.
+    span
+        The passage of the blinded text that shows it best; ``None`` when none does.
+    """
+
+    strength: int
+    span: Span | None
+    skills: tuple[str, ...] = ()
+    partial: tuple[Partial, ...] = ()
+    months: int | None = None
+    months_since: int | None = None
+
+
+@dataclass(frozen=True)
+class Matched:
+    """How one resume meets a job.
+
+    Parameters
+    ----------
+    features
+        Values by `FEATURES`, in millionths; ``None`` where the job asks for nothing of the kind.
+    matches
+        One per requirement.
+    copied
+        Passages that were copied from the job; they were left out.
+    """
+
+    features: tuple[int | None, ...]
+    matches: tuple[Match, ...]
+    copied: tuple[Trick, ...] = field(default=())
+
+
+def match(asked: Asked, profile: Profile, rarity: Rarity, adjacency: Adjacency) -> Matched:
+    """Find the evidence of one resume for each requirement of a job."""
+    copied = tuple(trick for trick in tricks(profile.blinded.text, asked.text) if trick.kind == "copied_job")
+    honest = np.array([not _inside(span, copied) for span in profile.passages], dtype=bool)
+    encoded = honest[: len(profile.vectors)]
+    vectors = profile.vectors[encoded]
+    meaning = np.zeros((len(profile.passages), len(asked.vectors)), np.int64)
+    meaning[: len(profile.vectors)][encoded] = np.maximum(cosines(vectors, asked.vectors), 0)
+    fits = (3 * meaning[:, 1:] + _words(asked.shares, profile)) // 4
+    fits[~honest] = 0
+    matches = tuple(_match(requirement, fits[:, place], profile, copied, adjacency) for place, requirement in enumerate(asked.requirements))
+    features = (
+        int(meaning[:, 0].max(initial=0)),
+        max(whole_cosine(vectors, asked.vectors[0]), 0),
+        _mean(matches, asked.requirements, must=True),
+        _mean(matches, asked.requirements, must=False),
+        _bm25(asked, profile, honest, rarity),
+    )
+    return Matched(features, matches, copied)
+
+
+def _inside(span: Span, tricks_: Iterable[Trick]) -> bool:
+    return any(trick.span.start < span.end and span.start < trick.span.end for trick in tricks_)
+
+
+def _words(shares: Sequence[dict[str, int]], profile: Profile) -> Whole:
+    """What each passage holds of each requirement's words, of shape (passages, requirements)."""
+    held = np.zeros((len(profile.passages), len(shares)), np.int64)
+    for column, known in enumerate(shares):
+        for word, share in known.items():
+            if places := profile.where.get(word):
+                held[list(places), column] += share
+    return held
+
+
+def _bm25(asked: Asked, profile: Profile, honest: NDArray[np.bool_], rarity: Rarity) -> int:
+    counts = {word: int(honest[list(places)].sum()) for word in asked.job_shares if (places := profile.where.get(word))}
+    return rarity.bm25(asked.job_shares, counts, sum(map(len, profile.where.values())))
+
+
+def _mean(matches: Sequence[Match], asked: Sequence[Requirement], *, must: bool) -> int | None:
+    """Mean strength of the requirements of a kind; ``None`` without any."""
+    strengths = [found.strength for found, requirement in zip(matches, asked, strict=True) if requirement.must == must]
+    return sum(strengths) // len(strengths) if strengths else None
+
+
+def _match(requirement: Requirement, fits: Whole, profile: Profile, copied: Sequence[Trick], adjacency: Adjacency) -> Match:
+    known = {name: skill for name in requirement.skills if (skill := _honest(profile.resume.skills.get(name), copied))}
+    partial = tuple(found for name in requirement.skills if name not in known and (found := adjacency.nearest(name, profile.resume.skills)))
+    months = _months(requirement, known, profile)
+    place = _best(fits, known.values(), profile)
+    best = int(fits.max(initial=0))
+    return Match(
+        strength=_strength(requirement, best, known, partial, months, profile),
+        span=profile.passages[place] if place is not None and (known or fits[place] >= _WORTH_SHOWING) else None,
+        skills=tuple(known),
+        partial=partial,
+        months=months,
+        months_since=_months_since(known.values(), profile),
+    )
+
+
+def _honest(skill: Skill | None, copied: Sequence[Trick]) -> Skill | None:
+    """The skill, if anything but a copied passage names it."""
+    if skill is None or not copied:
+        return skill
+    return skill if any(not _inside(mention.span, copied) for mention in skill.mentions) else None
+
+
+def _best(fits: Whole, skills: Iterable[Skill], profile: Profile) -> int | None:
+    """The passage that shows a requirement best: one that names its skills counts for more; the first of equals."""
+    if not len(fits):
+        return None
+    starts = [span.start for span in profile.passages]
+    named = np.zeros_like(fits)
+    for skill in skills:
+        places = {int(np.searchsorted(starts, mention.span.start, side="right")) - 1 for mention in skill.mentions}
+        named[[place for place in places if place >= 0]] += UNIT // 2
+    return int(np.argmax(fits + named))
+
+
+def _months(requirement: Requirement, known: dict[str, Skill], profile: Profile) -> int | None:
+    """Months with what is asked for: of its skills, or of all employment when it names none; ``None``: unknown."""
+    if requirement.skills:
+        return max((skill.months for skill in known.values()), default=0) or None
+    return (profile.resume.months or None) if requirement.years else None
+
+
+def _months_since(skills: Iterable[Skill], profile: Profile) -> int | None:
+    ages = [age for skill in skills if (age := _age(skill, profile)) is not None]
+    return min(ages, default=None)
+
+
+def _age(skill: Skill, profile: Profile) -> int | None:
+    """Months from the skill's last use to the resume's own present; ``None`` when no employment mentions it."""
+    present = max([span.ended for span in profile.resume.experiences], default=None)
+    return max(0, _present(profile, present).ordinal - skill.last_used.ordinal) if skill.last_used and present else None
+
+
+def _present(profile: Profile, newest: Month) -> Month:
+    return profile.resume.as_of or newest
+
+
+def _credit(skill: Skill, profile: Profile) -> int:
+    """What naming a skill is worth: more where work with it is told of, less the longer it is ago."""
+    base = UNIT if skill.months or any(mention.section in _PRACTISED for mention in skill.mentions) else _LISTED
+    age = _age(skill, profile)
+    return base - _FADED * min(age, _FADING_MONTHS) // _FADING_MONTHS if age is not None else base
+
+
+def _strength(
+    requirement: Requirement, best: int, known: dict[str, Skill], partial: Sequence[Partial], months: int | None, profile: Profile
+) -> int:
+    """How well a requirement is met.
+
+    Three fifths of it are the named skills (the best one, where one is enough), when it names any; the rest is the best passage. Where
+    years are asked for, three tenths of all that are the share of them that is shown; where a degree is, half.
+    """
+    strength = best
+    if requirement.skills:
+        credit = [_credit(skill, profile) for skill in known.values()] + [found.credit for found in partial]
+        skill = max(credit, default=0) if requirement.any_of else sum(credit) // len(requirement.skills)
+        strength = (3 * skill + 2 * best) // 5
+    if requirement.years:
+        shown = _UNKNOWN_YEARS if months is None else min(UNIT, round(UNIT * months / (12 * requirement.years)))
+        strength = (7 * strength + 3 * shown) // 10
+    if requirement.degree:
+        level = max((degree.level for degree in profile.resume.degrees), default=0)
+        strength = (strength + min(UNIT, UNIT * level // requirement.degree)) // 2
+    return min(strength, UNIT)
