@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import networkx as nx
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,16 @@ from pydantic import ValidationError
 
 from data.interest_graph import prepare
 from models.errors import InputError
-from models.interest_graph import InterestGraph, InterestGraphConfig, InterestGraphEvent, InterestGraphPrediction, InterestGraphQuery
+from models.interest_graph import (
+    InterestGraph,
+    InterestGraphConfig,
+    InterestGraphEvent,
+    InterestGraphPrediction,
+    InterestGraphQuery,
+    RelatedQuery,
+    RelatedTopics,
+)
+from models.interest_graph.ledger import TIMELESS, _order
 from models.interest_graph.records import MAX_K
 from models.rows import read_rows
 from training.interest_graph import RECIPE
@@ -230,6 +240,66 @@ def test_weights_are_those_of_the_sum_in_the_docstring(events: list[InterestGrap
         expected[row.topic] = expected.get(row.topic, 0.0) + amounts[row.action] * row.weight * 2 ** -(age / HALF_LIFE)
     found = weights(ask(InterestGraph().fit(events), "ada", as_of=as_of))
     assert {topic: found.get(topic, 0.0) for topic in expected} == pytest.approx(expected, abs=1e-3, rel=1e-6)
+
+
+@settings(deadline=None, max_examples=40)
+@given(events=EVENTS, more=EVENTS)
+def test_forgetting_a_newcomer_leaves_no_trace(
+    events: list[InterestGraphEvent], more: list[InterestGraphEvent], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("graphs")
+    eves = [row.model_copy(update={"user_id": "eve", "topic": f"{row.topic} of {n % 2}"}) for n, row in enumerate(more)]
+    without = InterestGraph().fit(events).update(more)
+    forgot = InterestGraph().fit(events).update([*eves, *more]).forget("eve")
+    assert saved(forgot, folder / "one") == saved(without, folder / "two")
+    assert forgot.fingerprint() == without.fingerprint()
+
+
+def test_forgetting_drops_the_user_and_what_only_they_met(fitted: InterestGraph, tmp_path: Path) -> None:
+    fitted.save(tmp_path / "before")
+    model = InterestGraph.load(tmp_path / "before").update([event("u001", "secret diary"), event("zoe", "hiking")])
+    others = weights(ask(model, "u002", k=100)), weights(ask(model, "zoe", k=100))
+    assert model.forget("u001") is model
+    assert not ask(model, "u001").known
+    assert (weights(ask(model, "u002", k=100)), weights(ask(model, "zoe", k=100))) == others
+    model.save(tmp_path / "after")
+    names = (tmp_path / "after" / "names.json").read_text()
+    assert ("u001" in names, "secret diary" in names, "u002" in names) == (False, False, True)
+    loaded = InterestGraph.load(tmp_path / "after")
+    assert ask(loaded, "u002", k=100) == ask(model, "u002", k=100)
+    assert loaded.fingerprint() == model.fingerprint() != InterestGraph.load(tmp_path / "before").fingerprint()
+
+
+def test_forgetting_a_users_own_topic_keeps_the_relations_of_the_others() -> None:
+    shared = [event(user, topic) for user in ("bob", "cyd") for topic in ("chess", "go")]
+    model = InterestGraph().fit([event("ada", "bees"), event("ada", "chess"), *shared]).forget("ada")
+    assert ask(model, "ada").recommendations[0].topic in {"chess", "go"}
+    related = model.related(RelatedQuery(topic="chess"))
+    assert [(each.topic, each.users) for each in related.related] == [("go", 2)]
+    assert not model.related(RelatedQuery(topic="bees")).known
+    assert model.forget("bob").forget("cyd").predict([InterestGraphQuery(user_id="bob")])[0].known is False
+
+
+def test_an_event_with_an_unknown_action_is_refused_in_one_sentence() -> None:
+    model = InterestGraph().fit([event("ada", "chess")])
+    assert model.refusal(event("ada", "chess")) is None
+    assert "expected one of the actions" in str(model.refusal(event("ada", "chess", "zap")))
+
+
+def test_related_topics_are_the_strongest_first_and_new_ones_are_not_known(fitted: InterestGraph) -> None:
+    answer = fitted.related(RelatedQuery(topic="photography", k=3))
+    strengths = [each.strength for each in answer.related]
+    assert (answer.known, len(strengths), strengths) == (True, 3, sorted(strengths, reverse=True))
+    assert fitted.related(RelatedQuery(topic="nothing like it")) == RelatedTopics(topic="nothing like it", known=False, related=[])
+
+
+def test_rows_are_sorted_alike_whether_or_not_they_fit_one_number() -> None:
+    rng = np.random.default_rng(0)
+    user, topic, day = (rng.integers(0, 5, 200) for _ in range(3))
+    day[::7] = TIMELESS
+    order = _order(user, topic, day)
+    assert np.array_equal(order, np.lexsort((day, topic, user)))
+    assert np.array_equal(_order(user * 2**40, topic * 2**20, day), order)
 
 
 def test_new_users_and_topics_are_learned_online_and_survive_saving(fitted: InterestGraph, tmp_path: Path) -> None:

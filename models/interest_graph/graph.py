@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -135,6 +135,30 @@ class InterestGraph(OnlineModel[InterestGraphConfig, InterestGraphQuery, Interes
             self._recent[user] = Ledger.joined([merged.rows(slice(begin, end))])  # a copy: a view would keep the whole batch alive
         return self
 
+    def refusal(self, event: InterestGraphEvent) -> str | None:
+        """Whether the event's action has no weight."""
+        return None if event.action in self.config.action_weights else self._unknown_action(repr(event.action))
+
+    def forget(self, subject: str) -> Self:
+        """Drop a user, and the topics that nobody else has met.
+
+        Of a user who came after the last `fit` nothing remains: the graph is what it would be without their events. Of others, the
+        relations between topics that remain are sums over all users, without names; they stay until the next `fit`.
+        """
+        self._require_fitted()
+        number = self._users.numbers.get(subject.strip())
+        if number is None:
+            return self
+        ledger = self._whole()
+        ledger = ledger.rows(ledger.user != number)
+        users, user_numbers = self._users.only(np.arange(len(self._users)) != number)
+        met = np.zeros(len(self._topics), dtype=bool)
+        met[ledger.topic] = True
+        self.relations_ = self.relations_.only(met[: len(self.relations_)])
+        topics, topic_numbers = self._topics.only(met)
+        self._adopt(replace(ledger, user=user_numbers[ledger.user], topic=topic_numbers[ledger.topic]), users, topics, self._reference_day)
+        return self
+
     def predict(self, queries: Sequence[InterestGraphQuery]) -> list[InterestGraphPrediction]:
         """Interests and recommendations of each user; a user nobody has seen by then gets popular topics."""
         self._require_fitted()
@@ -191,11 +215,11 @@ class InterestGraph(OnlineModel[InterestGraphConfig, InterestGraphQuery, Interes
     def _weight(self, event: InterestGraphEvent, place: int) -> float:
         weight = self.config.action_weights.get(event.action)
         if weight is None:
-            known = ", ".join(self.config.action_weights)
-            raise InputError(
-                f"expected one of the actions {known}, got {event.action!r} in event {place}: give it a weight in action_weights"
-            )
+            raise InputError(self._unknown_action(f"{event.action!r} in event {place}"))
         return weight * event.weight
+
+    def _unknown_action(self, got: str) -> str:
+        return f"expected one of the actions {', '.join(self.config.action_weights)}, got {got}: give it a weight in action_weights"
 
     def _adopt(self, ledger: Ledger, users: Names, topics: Names, reference_day: int) -> None:
         """Take a ledger as the state; `reference_day` is the day whose events count once in the popularity of topics."""
@@ -204,7 +228,7 @@ class InterestGraph(OnlineModel[InterestGraphConfig, InterestGraphQuery, Interes
         self._starts = np.searchsorted(ledger.user, np.arange(len(users) + 1))
         self._reference_day = reference_day
         self._popularity = self._counted(np.empty(0, dtype=np.int64), ledger, Ledger.empty())
-        self.newest_ = int(ledger.newest.max())
+        self.newest_ = int(ledger.newest.max(initial=TIMELESS))
 
     def _relate(self) -> Relations:
         """Topics that share users, each user taken as of their own last event."""
@@ -237,8 +261,9 @@ class InterestGraph(OnlineModel[InterestGraphConfig, InterestGraphQuery, Interes
         return self._base.rows(slice(self._starts[user], self._starts[user + 1]) if known else slice(0))
 
     def _whole(self) -> Ledger:
-        untouched = ~np.isin(self._base.user, list(self._recent))
-        return Ledger.merged([self._base.rows(untouched), *self._recent.values()])
+        touched = np.zeros(len(self._users), dtype=bool)
+        touched[list(self._recent)] = True
+        return Ledger.merged([self._base.rows(~touched[self._base.user]), *(self._recent[user] for user in sorted(self._recent))])
 
     def _answer(self, query: InterestGraphQuery) -> InterestGraphPrediction:
         user = self._users.numbers.get(query.user_id)

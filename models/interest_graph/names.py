@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.interest_graph.ledger import Ints, Ledger
 
@@ -36,6 +37,10 @@ class Names:
             self.names.append(name)
             self.numbers[name] = number
         return number
+
+    def only(self, kept: NDArray[np.bool_]) -> tuple[Names, Ints]:
+        """Some of the names, numbered anew in the same order; and the new number of each old one that was kept."""
+        return Names(name for name, keep in zip(self.names, kept.tolist(), strict=True) if keep), np.cumsum(kept) - 1
 
     def ordered(self, keep: int = 0) -> Ints:
         """The numbers, sorted by name except for the first `keep`."""

@@ -63,6 +63,14 @@ class Relations:
         skipped = np.cumsum(counts) - counts
         return np.arange(len(start)) + (self.indptr[topics] - skipped)[start], start
 
+    def only(self, kept: NDArray[np.bool_]) -> Relations:
+        """The relations between some of the topics, which are numbered anew in the same order."""
+        number, start = np.cumsum(kept) - 1, np.repeat(np.arange(len(self)), np.diff(self.indptr))
+        edges = kept[start] & kept[self.topic]
+        indptr = np.searchsorted(number[start[edges]], np.arange(int(kept.sum()) + 1))
+        topic = number[self.topic[edges]].astype(np.int32)
+        return Relations(indptr.astype(np.int64), topic, self.strength[edges], self.users[edges])
+
     @classmethod
     def learn(cls, interests: Matrix, *, rank: int, ridge: float, neighbours: int, seed: int) -> Relations:
         """Relate topics by the users they share.
