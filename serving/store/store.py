@@ -22,7 +22,7 @@ from serving.store.database import Database, Watch
 from serving.store.postgres import Postgres
 from serving.store.rows import NewEvent, NewFeedback, NewPrediction, Status, StoredEvent, to_datetime, to_microseconds
 from serving.store.sqlite import SQLite
-from serving.store.tables import EPOCHS, EVENT_IDS, EVENTS
+from serving.store.tables import EPOCHS, EVENT_IDS, EVENTS, IDENTITY
 from serving.store.writer import PATIENCE_SECONDS, Writer
 
 T = TypeVar("T")
@@ -86,6 +86,10 @@ class Store:
         with self._database.reading() as connection:
             return int(connection.execute(select(EPOCHS.c.epoch).where(EPOCHS.c.slug == slug)).scalar() or 0)
 
+    def identity(self) -> str:
+        """A name that no other store has; to be noted beside the number of an event, which is another event in another store."""
+        return self._identity
+
     def record(self, predictions: Sequence[NewPrediction]) -> None:
         """Keep predictions whose outcome may be reported."""
         self._now(self._writer.submit(partial(outcomes.record, predictions=predictions), len(predictions)))
@@ -143,6 +147,11 @@ class Store:
         if "_watch" in vars(self):
             self._watch.close()
         self._database.close()
+
+    @cached_property
+    def _identity(self) -> str:
+        with self._database.reading() as connection:
+            return str(connection.execute(select(IDENTITY.c.name)).scalar_one())
 
     @cached_property
     def _watch(self) -> Watch:

@@ -53,3 +53,6 @@ FEEDBACK = Table(
 )
 
 EPOCHS = Table("epochs", METADATA, Column("slug", Text, primary_key=True), Column("epoch", Integer, nullable=False))
+
+IDENTITY = Table("identity", METADATA, Column("name", Text, primary_key=True))
+"""One row: numbers of events mean something only beside it."""

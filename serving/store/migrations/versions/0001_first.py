@@ -1,4 +1,6 @@
-"""Events, the ids of all that was ever seen, predictions, feedback, epochs."""
+"""Events, the ids of all that was ever seen, predictions, feedback, epochs, and the name of the store."""
+
+from uuid import uuid4
 
 import sqlalchemy as sa
 from alembic import op
@@ -44,9 +46,11 @@ def upgrade() -> None:
     op.create_index("feedback_by_slug", "feedback", ["slug"])
     op.create_index("feedback_by_age", "feedback", ["received_at"])
     op.create_table("epochs", sa.Column("slug", sa.Text, primary_key=True), sa.Column("epoch", sa.Integer, nullable=False))
+    identity = op.create_table("identity", sa.Column("name", sa.Text, primary_key=True))
+    op.bulk_insert(identity, [{"name": uuid4().hex}])
 
 
 def downgrade() -> None:
     """Drop the tables, and all that is in them."""
-    for name in ("epochs", "feedback", "predictions", "event_ids", "events"):
+    for name in ("identity", "epochs", "feedback", "predictions", "event_ids", "events"):
         op.drop_table(name)
