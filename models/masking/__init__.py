@@ -45,7 +45,7 @@ _FINDERS: dict[Kind, Callable[[str], list[tuple[int, int]]]] = {
 }
 """In order of proof: what an earlier one took, a later one does not see."""
 
-_WORTH_A_LOOK = re.compile(r"@|::|\d\D{0,3}\d\D{0,3}\d\D{0,3}\d")
+_WORTH_A_LOOK = re.compile(r"@|::|[A-Za-z]{2}\d\d|\d\D{0,3}\d\D{0,3}\d\D{0,3}\d")
 """What each kind holds at least."""
 
 

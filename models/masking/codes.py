@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 
 _GAP = r"(?:[ \-\u00a0\u2010-\u2013\u202f]{1,3}|\.(?=\d{3,6}(?!\d)))"  # 0.4111111111111111 is no card
-_GROUPS = re.compile(rf"(?<!\d)(?<!\d\.)\d+(?:{_GAP}\d+)*(?!\d|\.\d)")
+_GROUPS = re.compile(rf"(?<!\d)(?<!\d\.)\d{{4,19}}(?!\d)(?:(?P<gap>{_GAP})\d{{1,15}}(?!\d)(?:(?P=gap)\d{{1,15}}(?!\d)){{0,4}})?")
 _GROUP = re.compile(r"\d+")
 _SHORTEST_CARD, _LONGEST_CARD = 13, 19
-_SHORTEST_GROUP = 3
+_SHORTEST_GROUP = 4
 """Of a card's digits, but for the last group: a line of small numbers is no card."""
+_OF_A_NAME = re.compile(r"[^\W\d_]_-?\Z")
+_LONGEST_IN_A_NAME = 16
+"""Digits: ``blk_4568377692254637284`` is the number of a block; no card that people carry is as long, but for UnionPay's."""
 
 _PREFIXES = (
     ("4", (13, 16, 19)),  # Visa
@@ -51,30 +54,26 @@ def cards(text: str) -> list[tuple[int, int]]:
 
     So that a month after the number (``4111 1111 1111 1111 12/30``) is no part of it.
     """
-    found = []
-    for match in _GROUPS.finditer(text):
-        if match.end() - match.start() < _SHORTEST_CARD:
-            continue
-        groups, first = [group.span() for group in _GROUP.finditer(text, *match.span())], 0
-        while first < len(groups):
-            last = _last_group(text, groups, first)
-            if last is not None:
-                found.append((groups[first][0], groups[last][1]))
-            first = first + 1 if last is None else last + 1
+    found, place = [], 0
+    while run := _GROUPS.search(text, place):
+        end = _end_of_card(text, run.start(), run.end())
+        place = end or _GROUP.match(text, run.start()).end()  # type: ignore[union-attr]
+        if end is not None:
+            found.append((run.start(), end))
     return found
 
 
-def _last_group(text: str, groups: list[tuple[int, int]], first: int) -> int | None:
-    """Where the longest card ends that starts with a group; ``None``: no card does."""
+def _end_of_card(text: str, start: int, end: int) -> int | None:
+    """Where the longest card ends that starts a run of groups; ``None``: no card does."""
+    if end - start < _SHORTEST_CARD:
+        return None
+    longest = _LONGEST_IN_A_NAME if _OF_A_NAME.search(text[max(start - 3, 0) : start]) else _LONGEST_CARD
     digits, found = "", None
-    for place in range(first, len(groups)):
-        start, end = groups[place]
-        if len(digits) + end - start > _LONGEST_CARD:
-            break
-        digits += digits_of(text[start:end])
-        if is_card(digits):
-            found = place
-        if end - start < _SHORTEST_GROUP:
+    for group in _GROUP.finditer(text, start, end):
+        digits += digits_of(group[0])
+        if is_card(digits) and len(digits) <= longest:
+            found = group.end()
+        if len(group[0]) < _SHORTEST_GROUP:
             break
     return found
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import phonenumbers
 from phonenumbers import NumberParseException, ValidationResult
 
-_GAP = r"[ \-.()/\u00a0\u2010-\u2013\u202f]{0,3}"
+_GAP = r"(?:[ \-.()\u00a0\u2010-\u2013\u202f]{0,3}|/)"
 _RUN = re.compile(rf"(?:(?<![\w+])\+|(?<![\w+\-])\(\+?|(?<!\w)(?<!\w[.,:_\-]))\d(?:{_GAP}\d){{6,30}}")
 _GROUP_END = re.compile(r"\d(?!\d)")
 _GOES_ON = re.compile(r"\w|[,.:]\d")
@@ -36,7 +36,7 @@ _NATIONAL = re.compile(
     re.VERBOSE,
 )
 _NATIONAL_DIGITS = range(9, 13)
-_AFTER_DIGITS = re.compile(r"\d\W{1,3}\Z")
+_AFTER_DIGITS = re.compile(r"\d\W{1,2}\Z")
 
 
 def phones(text: str) -> list[tuple[int, int]]:
