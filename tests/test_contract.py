@@ -22,7 +22,7 @@ def test_contract(slug: str, check: Callable[[Subject], None]) -> None:
 
 
 def test_unknown_slug_names_the_known_ones() -> None:
-    with pytest.raises(UnknownModelError, match="expected one of root_cause, churn, interest_graph as the model, got 'weather'"):
+    with pytest.raises(UnknownModelError, match=f"expected one of {', '.join(models.MODELS)} as the model, got 'weather'"):
         models.get("weather")
 
 

@@ -22,7 +22,7 @@ _MOST_GRADES = 31  # LightGBM's gains are 2**grade - 1
 _STEEPNESS = 10.0  # one tenth of the scale is one unit of LambdaRank's log-odds that the better one is ahead
 _FOLDS = 5
 _ROUND_STEP = 10
-_LEAST_BAND, _MOST_BAND, _UNLABELLED_BAND = UNIT // 200, UNIT // 10, UNIT // 50
+_LEAST_BAND, _MOST_BAND, _UNLABELLED_BAND = UNIT // 200, UNIT // 20, UNIT // 50
 _LEAST_PAIRS = 50
 
 Array = NDArray[np.float64]

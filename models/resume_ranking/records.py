@@ -6,7 +6,7 @@ Scores, parts and strengths are whole numbers of millionths, so that parts add u
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -22,12 +22,12 @@ MAX_DOCUMENT = 14_000_000
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
-_JOB = {
+_JOB: dict[str, Any] = {
     "title": "Backend engineer",
     "text": "You build and run the booking service.\nRequirements:\n- 3 years of Python\n- FastAPI and PostgreSQL\nNice to have:\n- Docker",
     "must_have": ["experience with REST APIs"],
 }
-_CANDIDATES: list[dict[str, str]] = [
+_CANDIDATES: list[Any] = [
     {
         "id": "r-1",
         "text": "Backend developer\n\nExperience\nJan 2021 - present, shop\n- Built REST APIs with Python, FastAPI and PostgreSQL",
@@ -35,8 +35,8 @@ _CANDIDATES: list[dict[str, str]] = [
     {"id": "r-2", "text": "Web developer\n\nExperience\nMar 2022 - Feb 2024, news site\n- Wrote Flask services on MySQL"},
     {"id": "r-3", "text": ""},
 ]
-_QUERY = {"job": _JOB, "candidates": _CANDIDATES}
-_ROW = {
+_QUERY: dict[str, Any] = {"job": _JOB, "candidates": _CANDIDATES}
+_ROW: dict[str, Any] = {
     "job_id": "j-1",
     "job_text": f"{_JOB['title']}\n{_JOB['text']}",
     "resume_id": "r-1",
@@ -54,7 +54,7 @@ class ResumeRankingConfig(Config):
     learner: Literal["auto", "sum", "lambdarank"] = Field(
         default="auto", description="How parts are weighed: as set, by LambdaRank, or by whichever orders held-out training jobs better."
     )
-    min_jobs: int = Field(default=20, ge=2, le=10_000, description="Labelled jobs below which `auto` keeps the weights as set.")
+    min_jobs: int = Field(default=50, ge=2, le=10_000, description="Labelled jobs below which `auto` keeps the weights as set.")
     max_rounds: int = Field(default=300, ge=10, le=5000, description="Most boosting rounds of LambdaRank; held-out jobs pick how many.")
     tie_confidence: float = Field(
         default=0.75, gt=0.5, lt=1, description="Two candidates are tied if the labels order such pairs as scores do less often than this."

@@ -22,11 +22,13 @@ _TOKEN = re.compile(r"[^\W_][\w+#.]*")
 _ENDINGS = (("ies", "y"), ("sses", "ss"), ("ing", ""), ("ers", "er"), ("ed", ""), ("s", ""))
 # What English says anyway, and what every vacancy and resume says.
 _SAYS_LITTLE = """
-    a about all also an and any are as at be been both but by can could for from had has have he her his how i if in into is it its may me more most must my no not of on or other our out over per she should so some such than that the their them then there these
-    they this those to under up us use used using very via was we were what when where which while who will with within without would
-    you your ability able candidate company description etc experience excellent good great ideal including job join knowledge
-    looking must new opportunity preferred required requirement responsibility responsible role skill strong team understanding
-    well work working year years month months details"""
+    a about all also an and any are as at be been both but by can could for from had has have he her his how i if in into is it its
+    may me more most must my no not of on or other our out over per she should so some such than that the their them then there
+    these they this those to under up us use used using very via was we were what when where which while who will with within
+    without would you your ability able candidate company description etc experience excellent good great ideal including job join
+    knowledge looking must new opportunity preferred required requirement responsibility responsible role skill strong team
+    understanding well work working year years month months details
+"""
 _STOP = frozenset(_SAYS_LITTLE.split())
 
 
