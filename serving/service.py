@@ -16,6 +16,7 @@ import models
 from models.churn import ChurnPrediction, ChurnQuery
 from models.environment import environment
 from models.interest_graph import InterestGraphPrediction, InterestGraphQuery
+from models.resume_ranking import ResumeRankingPrediction, ResumeRankingQuery
 from models.root_cause import RootCausePrediction, RootCauseQuery
 from serving.answers import Answer
 from serving.champions import Champions
@@ -66,6 +67,11 @@ class Foretell:
     def churn(self, queries: list[ChurnQuery]) -> Answer[ChurnPrediction]:
         """Say who is leaving, why, and what is worth doing about it."""
         return self.champions.answer("churn", queries)
+
+    @bentoml.api(route="/v1/resume_ranking")
+    def resume_ranking(self, queries: list[ResumeRankingQuery]) -> Answer[ResumeRankingPrediction]:
+        """Say which candidates fit a job, requirement by requirement, blind to who they are."""
+        return self.champions.answer("resume_ranking", queries)
 
     @bentoml.api(route="/v1/interest_graph")
     def interest_graph(self, queries: list[InterestGraphQuery]) -> Answer[InterestGraphPrediction]:
