@@ -75,8 +75,12 @@ def read_queries(
 ) -> Iterator[Any]:
     """Read what a model is asked from a file: a query per row, or one query of all rows if the query type has ``from_lines``.
 
-    Labels may be missing from the file; see `read_rows` for the rest.
+    A folder is one query, if the query type has ``from_folder``. Labels may be missing from the file; see `read_rows` for the rest.
     """
+    from_folder = getattr(contract.query, "from_folder", None)
+    if from_folder is not None and path.is_dir():
+        yield from_folder(path)
+        return
     from_lines = getattr(contract.query, "from_lines", None)
     if from_lines is None:
         yield from read_rows(path, contract.query, mapping, progress=progress)
