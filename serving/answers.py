@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from functools import cache
 from typing import Any, Generic, Literal, TypeVar, cast
@@ -42,6 +43,20 @@ class QuestionAnswer(BaseModel, Generic[R]):
     answer: SerializeAsAny[R]
 
 
+class OnlineStatus(BaseModel):
+    """How far a model that learns between trainings has followed the store, in the process that answers."""
+
+    watermark: int = Field(description="Number of the last stored event that was read; workers with the same have learned the same.")
+    events_applied: int = Field(description="Stored events that were learned since the training.")
+    events_refused: int = Field(description="Stored events that this version cannot take: their type allows them, its settings do not.")
+    state_sha256: str | None = Field(
+        default=None,
+        description="Hash of all that the model knows, the same in every worker that has read the same events; null while events arrive, "
+        "and for states so large that a hash would hold them up.",
+    )
+    problem: str | None = Field(default=None, description="Why newer events may be missing.")
+
+
 class ModelStatus(BaseModel):
     """Which version of a model answers, and how it is."""
 
@@ -56,11 +71,13 @@ class ModelStatus(BaseModel):
     tags: dict[str, str] = Field(default_factory=dict, description="What was said when the version was registered.")
     metrics: dict[str, float] = Field(default_factory=dict, description="Figures on the hold-out.")
     problem: str | None = Field(default=None, description="Why no version, an older one or one from disk answers.")
+    online: OnlineStatus | None = Field(default=None, description="For models that learn between trainings.")
 
 
 class Models(BaseModel):
     """Every model that this server was asked to serve."""
 
+    process: int = Field(default_factory=os.getpid, description="The worker that answers; each follows registry and store by itself.")
     models: list[ModelStatus]
 
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 AnyModel = Model[Any, Any, Any, Any]
 
 CHAMPION = "champion"
+REPLACES = "replaces"
+"""Tag of a version that stands for an earlier one, which knew somebody who was to be forgotten."""
 KEPT_VERSIONS = 2
 """The one that answers and the one before it, so that a rollback needs no download."""
 
@@ -138,13 +140,20 @@ class Registry:
     def keep(self, version: Version) -> None:
         """Remember a version as the last good one, and forget all but the one before it."""
         folder = self._served / version.slug
-        good = [version.version, *(name for name in self._good(version.slug) if name != version.version)][:KEPT_VERSIONS]
+        superfluous = {version.version, version.tags.get(REPLACES)}
+        good = [version.version, *(name for name in self._good(version.slug) if name not in superfluous)][:KEPT_VERSIONS]
         draft = folder / f".current-{version.version}"
         draft.write_text("\n".join(good))
         draft.replace(folder / "current")
         for path in folder.iterdir():
             if path.is_dir() and path.name not in good:
                 shutil.rmtree(path, ignore_errors=True)
+
+    def stored(self, slug: str, version: str) -> tuple[Version, Path] | None:
+        """A version that is on this machine, and its model folder."""
+        folder = self._served / slug / version
+        found = _stored(folder)
+        return (found, folder / "model") if found is not None else None
 
     def last_good(self, slug: str) -> Iterator[tuple[Version, Path]]:
         """Versions that answered on this machine, latest first."""

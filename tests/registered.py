@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
@@ -30,7 +31,7 @@ def graph(topic: str = "jazz", seed: int = 0) -> InterestGraph:
     return InterestGraph(InterestGraphConfig(seed=seed)).fit(events)
 
 
-def register(model: Model[Any, Any, Any, Any], *, champion: bool = True) -> tuple[str, Path]:
+def register(model: Model[Any, Any, Any, Any], *, champion: bool = True, tags: Mapping[str, str] | None = None) -> tuple[str, Path]:
     """The number of the new version, and where its artifacts are."""
     surroundings = environment()
     if surroundings.tracking_uri == f"sqlite:///{surroundings.home / 'mlflow.db'}" and not (surroundings.home / "mlflow.db").exists():
@@ -48,8 +49,8 @@ def register(model: Model[Any, Any, Any, Any], *, champion: bool = True) -> tupl
         sha256 = model.save(Path(scratch) / "model")
         client.log_artifacts(run.info.run_id, scratch, "logged/artifacts")
     client.log_metric(run.info.run_id, "ndcg_at_10", 0.5)
-    tags = {"folder": "artifacts/model", "manifest_sha256": sha256, "rows": "16", "trained_at": "2026-01-02T03:04:05+00:00"}
-    found = client.create_model_version(slug, f"{run.info.artifact_uri}/logged", run.info.run_id, tags)
+    about = {"folder": "artifacts/model", "manifest_sha256": sha256, "rows": "16", "trained_at": "2026-01-02T03:04:05+00:00"}
+    found = client.create_model_version(slug, f"{run.info.artifact_uri}/logged", run.info.run_id, {**about, **(tags or {})})
     if champion:
         client.set_registered_model_alias(slug, "champion", found.version)
     return str(found.version), Path(run.info.artifact_uri.removeprefix("file://")) / "logged/artifacts/model"
