@@ -1,30 +1,28 @@
-"""A resume's text, understood: sections, employments, skills, education, each with its place in the text."""
+"""A resume's text, understood: sections, employments, skills, degrees, each with its place in the text."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from models.resume_ranking.experience import Experience, Gap
+from models.resume_ranking.degrees import Degree, degrees
+from models.resume_ranking.experience import Experience, Gap, experiences, gaps, merged_months, newest_month
 from models.resume_ranking.sections import Section, sections
-from models.resume_ranking.skills import Skill
-from models.resume_ranking.spans import Month, Span
+from models.resume_ranking.skills import Mention, Skill, find_skills
+from models.resume_ranking.spans import Month
 
-
-@dataclass(frozen=True)
-class Degree:
-    """A degree or certificate of a school.
-
-    Parameters
-    ----------
-    level
-        0 none, 1 school, 2 vocational or associate, 3 bachelor, 4 master, 5 doctorate.
-    span
-        Where the degree is named.
-    """
-
-    level: int
-    span: Span
+_CLAIM = re.compile(
+    r"(?P<less>less than\s*)?(?P<number>\d{1,2}(?:\.\d)?)\s*\+?\s*(?:plus\s+)?(?P<unit>years?|yrs?|"
+    r"months?)\b[^.\n]{0,40}?\bexp(?:erience|rience|\b)",
+    re.IGNORECASE,
+)
+_SKILL_CLAIM = re.compile(
+    r"[ \t]*[-\u2013\u2014:(]*[ \t]*(?:exp\w*[ \t]*[-\u2013\u2014:]*[ \t]*)?(?P<less>less than[ \t]*)?"
+    r"(?P<number>\d{1,3}(?:\.\d)?)[ \t]*\+?[ \t]*(?P<unit>years?|yrs?|months?)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Resume:
     skills
         By canonical name.
     months
-        Months of employment, overlaps counted once.
+        Months of employment, overlaps counted once; where no dates are given, what the resume says outright ("5 years of experience").
     gaps
         Times of more than three months between employments, in order of time.
     """
@@ -65,4 +63,40 @@ def understand(text: str, *, as_of: date | None = None) -> Resume:
     as_of
         The day that "present" means; ``None``: the newest date in the text, so that the same text always means the same.
     """
-    return Resume(text, Month.of(as_of) if as_of else None, sections(text), (), (), {}, 0, ())
+    reference = Month.of(as_of) if as_of else newest_month(text)
+    parts = sections(text)
+    employed = experiences(text, parts, reference)
+    return Resume(
+        text=text,
+        as_of=reference,
+        sections=parts,
+        experiences=employed,
+        degrees=tuple(sorted(degrees(text), key=lambda degree: degree.span)),
+        skills=_skills(text, find_skills(text, parts), employed),
+        months=merged_months(employed) if employed else _claimed(text),
+        gaps=gaps(employed),
+    )
+
+
+def _skills(text: str, mentions: Sequence[Mention], employed: Sequence[Experience]) -> dict[str, Skill]:
+    places: dict[str, list[Mention]] = {}
+    for mention in mentions:
+        places.setdefault(mention.skill, []).append(mention)
+    return {name: _skill(text, name, tuple(named), employed) for name, named in places.items()}
+
+
+def _skill(text: str, name: str, mentions: tuple[Mention, ...], employed: Sequence[Experience]) -> Skill:
+    used = [entry for entry in employed if any(entry.span.holds(mention.span.start) for mention in mentions)]
+    claims = (_SKILL_CLAIM.match(text, mention.span.end) for mention in mentions)
+    claimed = max((_months(match) for match in claims if match), default=0)
+    return Skill(name, mentions, max(merged_months(used), claimed), max((entry.ended for entry in used), default=None))
+
+
+def _claimed(text: str) -> int:
+    return max((_months(match) for match in _CLAIM.finditer(text)), default=0)
+
+
+def _months(match: re.Match[str]) -> int:
+    """Months of a claim; "less than 1 year" is half of it."""
+    months = float(match["number"]) * (12 if match["unit"].lower().startswith("y") else 1)
+    return int(months / 2 if match["less"] else months)
