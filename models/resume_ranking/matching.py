@@ -10,6 +10,7 @@ requirement names, years and a degree then count beside the best match; see `_st
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -35,6 +36,13 @@ _FADING_MONTHS = 120  # a skill that was last used so long ago counts `_FADED` l
 _FADED = 300_000
 _UNKNOWN_YEARS = UNIT // 2  # the resume does not say: neither shown nor refuted
 _WORTH_SHOWING = 250_000  # a weaker match is no evidence
+
+_LABEL = re.compile(
+    r"^\W*(?:(?:job|position|role|vacancy|opening)\s*(?:description|title|name|advert\w*)?|title|we are hiring|hiring|wanted)\s*[:\-|]+",
+    re.I,
+)
+_BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]?")
+_ROLE_WORDS = 16
 
 Whole = NDArray[np.int64]
 
@@ -64,12 +72,18 @@ class Asked:
     @classmethod
     def of(cls, job: Job, encoder: PassageEncoder, rarity: Rarity) -> Asked:
         """Split a job and encode it."""
-        title = job.title.strip() or next((line.strip() for line in job.text.splitlines() if line.strip()), " ".join(job.must_have))[:120]
+        title = job.title.strip() or next((line.strip() for line in job.text.splitlines() if line.strip()), " ".join(job.must_have))
         asked = requirements(job.text, must_have=job.must_have)
         whole = "\n".join([title, job.text, *job.must_have])
         shares = tuple(rarity.shares(words(requirement.text)) for requirement in asked)
-        vectors = encoder.encode([title, *(requirement.text for requirement in asked)])
+        vectors = encoder.encode([role_of(title), *(requirement.text for requirement in asked)])
         return cls(whole, asked, vectors, shares, rarity.shares(words(whole)))
+
+
+def role_of(title: str) -> str:
+    """The role that a title names, without what forms put before it and brackets after it."""
+    role = _BRACKETS.sub(" ", _LABEL.sub("", title)).strip(" -:|,") or title
+    return " ".join(role.split()[:_ROLE_WORDS])
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from models.resume_ranking.vectors import PassageEncoder, Vectors
 from models.resume_ranking.words import words
 
 _EXCERPT = 240
-_READERS = 2
-"""Files that are read at once; each has a process of its own."""
+_READERS = 4
+"""Files that are read at once, as far as there are processes for them."""
 
 
 @dataclass(frozen=True, eq=False)
