@@ -17,7 +17,7 @@ from models.resume_ranking.spans import Month, Span
 
 NEAR = 60  # characters: the neighbours of a list's item are not further away
 
-_VERSION = re.compile(r"(?:[ ]?v?\d{1,4}(?:\.[\dx]+)*\+?)?(?=$|[^\w+#&]|[+&](?=\s|$))", re.IGNORECASE)
+_VERSION = re.compile(r"(?:[ ]?v?\d{1,4}(?:\.[\dx]+)*\+?)?(?=$|[^\w+#&@]|[+&](?=\s|$))", re.IGNORECASE)
 _SEPARATOR_BEFORE = re.compile(r"(?:^|[,;/|(•*:\n\t\u2022\u00b7&]|\band|\bor|[-\u2013\u2014]\s)\s*$")
 _SEPARATOR_AFTER = re.compile(r"\s*(?:$|[,;/|)•:\n\t\u2022\u00b7&.]|and\b|or\b|[-\u2013\u2014]\s)")
 _CODES_BEFORE = re.compile(
@@ -90,10 +90,13 @@ def find_skills(text: str, sections: Sequence[Section] = ()) -> tuple[Mention, .
     kept = _longest(whole)
     sure = [found for found in kept if _is_sure(found, text)]
     doubtful = [found for found in kept if not _is_sure(found, text) and _is_written_so(found, text)]
-    starts = [found.start for found in sure]
-    meant = sure + [found for found in doubtful if _is_meant(found, text, starts, section_at(sections, found.start))]
-    meant.sort(key=lambda found: found.start)
-    return tuple(Mention(found.spelling.skill, Span(found.start, found.end), section_at(sections, found.start)) for found in meant)
+    for _ in range(2):  # what was doubtful may be the neighbour that makes the next one sure
+        starts = sorted(found.start for found in sure)
+        meant = [found for found in doubtful if _is_meant(found, text, starts, section_at(sections, found.start))]
+        doubtful = [found for found in doubtful if found not in meant]
+        sure += meant
+    sure.sort(key=lambda found: found.start)
+    return tuple(Mention(found.spelling.skill, Span(found.start, found.end), section_at(sections, found.start)) for found in sure)
 
 
 def _is_whole(found: Found, text: str) -> bool:
@@ -119,7 +122,7 @@ def _longest(found: list[Found]) -> list[Found]:
 
 def _is_written_so(found: Found, text: str) -> bool:
     written, wanted = text[found.start : found.end], found.spelling.text
-    return written == wanted or (written.isupper() and len(written) > 1)
+    return written == wanted or wanted.islower() or (written.isupper() and len(written) > 1)
 
 
 def _is_sure(found: Found, text: str) -> bool:
