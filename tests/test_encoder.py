@@ -250,3 +250,10 @@ def test_card_says_what_the_files_hash_to(encoder: Encoder) -> None:
     assert card["dimension"] == 384
     assert card["max_tokens"] == 256
     assert set(card["sha256"]) == {GRAPH, TOKENIZER}
+
+
+def test_layers_end_in_the_vector(encoder: Encoder) -> None:
+    layers = encoder.encode_layers(SENTENCES).reshape(len(SENTENCES), 3, encoder.dimension)
+    np.testing.assert_array_equal(layers[:, -1], encoder.encode(SENTENCES))
+    np.testing.assert_allclose(np.linalg.norm(layers, axis=2), 1, atol=1e-5)
+    assert not np.allclose(layers[:, 0], layers[:, -1], atol=0.1)

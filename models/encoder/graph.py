@@ -16,7 +16,7 @@ scales per row and column.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ PAIR_LIMIT = 128
 """Codes of two neighbouring inputs sum to at most this: processors without VNNI add their products in 16 bits (vpmaddubsw)."""
 WEIGHT_LIMITS = (64, 72, 80, 88, 96, 112, 127)
 """Largest codes to try: more is finer, but then more neighbours exceed `PAIR_LIMIT` and are cut."""
+POOLED = 3
+"""Last layers whose pooled states are told beside the vector: what a classifier needs is partly forgotten in the last one."""
 GELU_OFFSET = 0.17
 """gelu(x) > -0.17, so with this added its values use all of an unsigned byte."""
 
@@ -62,14 +64,17 @@ def read_config(source: Path) -> dict[str, Any]:
 
 
 def write_graph(source: Path, config: Mapping[str, Any]) -> bytes:
-    """The graph as ONNX: ``ids`` and ``mask`` (batch, tokens) in, unit ``vectors`` (batch, width) out."""
+    """The graph as ONNX: ``ids`` and ``mask`` (batch, tokens) in.
+
+    Out come unit ``vectors`` (batch, width), and ``layers`` (batch, POOLED * width): those of the last layers beside each other.
+    """
     weights = {name.removeprefix("bert."): value.astype(np.float32) for name, value in load_file(source / "model.safetensors").items()}
     graph = _Graph(weights, config)
-    hidden = graph.embedding()
+    hidden = [graph.embedding()]
     for layer in range(config["num_hidden_layers"]):
-        hidden = graph.attention(hidden, f"encoder.layer.{layer}.attention")
-        hidden = graph.feed_forward(hidden, f"encoder.layer.{layer}")
-    graph.pooling(hidden)
+        attended = graph.attention(hidden[-1], f"encoder.layer.{layer}.attention")
+        hidden.append(graph.feed_forward(attended, f"encoder.layer.{layer}"))
+    graph.pooling(hidden[-POOLED:])
     return graph.serialise()
 
 
@@ -145,11 +150,16 @@ class _Graph:
         gamma, beta = self.weight(f"{name}.LayerNorm.weight"), self.weight(f"{name}.LayerNorm.bias")
         return self.node("LayerNormalization", hidden, gamma, beta, epsilon=self.epsilon)
 
-    def pooling(self, hidden: str) -> None:
-        """Mean over the tokens; without the division, since the vector becomes a unit vector anyway."""
+    def pooling(self, hidden: Sequence[str]) -> None:
+        """Mean over the tokens, of each layer given; without the division, since each becomes a unit vector anyway."""
         mask = self.node("Unsqueeze", self.node("Cast", "mask", to=TensorProto.FLOAT), self.last)
-        total = self.node("ReduceSum", self.node("Mul", self.rows(hidden), mask), self.constant("tokens", np.array([1])), keepdims=0)
-        self.nodes.append(helper.make_node("LpNormalization", [total], ["vectors"], axis=-1, p=2))
+        tokens = self.constant("tokens", np.array([1]))
+        pooled = []
+        for states in hidden:
+            total = self.node("ReduceSum", self.node("Mul", self.rows(states), mask), tokens, keepdims=0)
+            pooled.append(self.node("LpNormalization", total, axis=-1, p=2))
+        self.nodes.append(helper.make_node("Identity", [pooled[-1]], ["vectors"]))
+        self.nodes.append(helper.make_node("Concat", pooled, ["layers"], axis=-1))
 
     def rows(self, hidden: str) -> str:
         """Flat hidden states as (batch, tokens, width)."""
@@ -206,7 +216,8 @@ class _Graph:
             helper.make_tensor_value_info("ids", TensorProto.INT64, ["batch", "tokens"]),
             helper.make_tensor_value_info("mask", TensorProto.INT32, ["batch", "tokens"]),
         ]
-        outputs = [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["batch", self.width])]
+        widths = {"vectors": self.width, "layers": POOLED * self.width}
+        outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", width]) for name, width in widths.items()]
         graph = helper.make_graph(self.nodes, "encoder", inputs, outputs, list(self.constants.values()))
         opsets = [helper.make_opsetid("", 21), helper.make_opsetid(MICROSOFT, 1)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=10, producer_name="foretell")
