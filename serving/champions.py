@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
-from uuid import uuid4
 
 from models.base import Prediction
 from models.environment import Environment
 from models.errors import ForetellError
 from serving.answers import Answer, ModelRef, ModelStatus
+from serving.prediction_ids import new_prediction_id
 from serving.registry import AnyModel, Registry, Version, read
 
 logger = logging.getLogger("bentoml.foretell")  # below "bentoml", whose handlers and level BentoML sets up
@@ -76,7 +76,7 @@ class Champions:
         """
         champion = self._loaded(slug)
         version = champion.version.version
-        predictions = [_identified(prediction, f"{slug}-{version}-{uuid4().hex}") for prediction in champion.model.predict(queries)]
+        predictions = [_identified(prediction, new_prediction_id(slug, version)) for prediction in champion.model.predict(queries)]
         return Answer(model=ModelRef(slug=slug, version=version), predictions=predictions)
 
     def ask(self, slug: str, question: str, request: Any) -> tuple[ModelRef, Any]:
@@ -91,6 +91,11 @@ class Champions:
         """
         champion = self._loaded(slug)
         return ModelRef(slug=slug, version=champion.version.version), getattr(champion.model, question)(request)
+
+    def model(self, slug: str) -> AnyModel | None:
+        """The model that answers for a slug now."""
+        champion = self._champions.get(slug)
+        return champion.model if champion is not None else None
 
     def missing(self) -> list[str]:
         """Why each selected model that is not loaded is not."""

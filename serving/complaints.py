@@ -22,12 +22,17 @@ def complaint(error: ValidationError, body: bytes, like: str) -> str:
     errors = error.errors(include_url=False)
     if errors[0]["type"] == "json_invalid":
         return f"expected the body to be JSON like {like}, got something else: {errors[0]['ctx']['error']}"
-    sent = json.loads(body)
+    return complaint_about(error, json.loads(body))
+
+
+def complaint_about(error: ValidationError, sent: Any, whole: str = "the body") -> str:
+    """The same, for what has been read as JSON already and is called `whole`."""
+    errors = error.errors(include_url=False)
     by_place: dict[str, list[str]] = {}
     for item in errors:
-        place = _place(item["loc"], sent) or "the body"
+        place = _place(item["loc"], sent) or whole
         by_place.setdefault(place, []).append(item["msg"].removeprefix("Value error, "))
-    given = {(_place(item["loc"], sent) or "the body"): _shown(item["input"]) for item in errors if item["type"] != "missing"}
+    given = {(_place(item["loc"], sent) or whole): _shown(item["input"]) for item in errors if item["type"] != "missing"}
     sentences = [f"{place}: {' or '.join(dict.fromkeys(says))}{given.get(place, '')}" for place, says in by_place.items()]
     more = f"; and {len(sentences) - _SHOWN} more" if len(sentences) > _SHOWN else ""
     return "; ".join(sentences[:_SHOWN]) + more

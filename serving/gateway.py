@@ -11,18 +11,21 @@ import asyncio
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, partial
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import bentoml
 
 import models
+from models.errors import StoreError
 from serving.answers import Models
 from serving.champions import Champions
+from serving.intake import EventsRoute, FeedbackRoute, IntakeRoute
 from serving.metrics import CONTENT_TYPE, Metrics
 from serving.openapi import document
 from serving.routes import PredictionRoute, QuestionRoute, Reply, Route, problem
+from serving.store.writer import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +40,9 @@ MAX_WAITING = 64
 _BENTOML_PATHS = ("/static_content/", "/schema.json")
 
 
+T = TypeVar("T")
+
+
 class Gateway:
     """ASGI application that answers the API and leaves the rest (the page at ``/``) to BentoML."""
 
@@ -44,6 +50,7 @@ class Gateway:
         self._app = app
         self._metrics = Metrics()
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="predict")
+        self._intake = ThreadPoolExecutor(2, thread_name_prefix="intake")
         self._waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,10 +76,14 @@ class Gateway:
     def _routes(self) -> dict[str, Route]:
         """By path."""
         service, champions = bentoml.get_current_service(), self._champions
+        service.recorder.start(self._metrics.count_dropped)
         routes: list[Route] = []
         for slug in champions.slugs:
-            routes.append(PredictionRoute(slug, service.bento_service.apis[slug].func.__get__(service)))
+            routes.append(PredictionRoute(slug, service.bento_service.apis[slug].func.__get__(service), service.recorder.note))
             routes += [QuestionRoute(slug, question, champions.ask) for question in models.get(slug).contract.questions]
+            if models.get(slug).contract.event is not None:
+                routes.append(EventsRoute(slug, service.store, partial(champions.model, slug)))
+        routes.append(FeedbackRoute(service.store, service.keep))
         return {f"/v1/{route.name}": route for route in routes}
 
     @cached_property
@@ -108,13 +119,30 @@ class Gateway:
         return reply
 
     async def _respond(self, route: Route, body: bytes) -> Reply:
+        if isinstance(route, IntakeRoute):
+            return await self._keep(route, body)
         if route.is_quick(body):
             return route.respond(body)
+        return await self._on_a_thread(self._threads, route.respond, body)
+
+    async def _keep(self, route: IntakeRoute, body: bytes) -> Reply:
+        """Read on a thread; wait for the disk on none."""
+        taken = await self._on_a_thread(self._intake, route.take, body)
+        if isinstance(taken, Reply):
+            return taken
+        try:
+            return taken.reply(await asyncio.wait_for(asyncio.wrap_future(taken.future), PATIENCE_SECONDS))
+        except StoreError as error:
+            return problem(503, str(error), retry_after=1)
+        except TimeoutError:
+            return problem(503, f"nothing was stored within {PATIENCE_SECONDS:.0f} s: send it again, with the same ids", retry_after=1)
+
+    async def _on_a_thread(self, threads: ThreadPoolExecutor, function: Callable[[bytes], T], body: bytes) -> T | Reply:
         if self._waiting >= MAX_WAITING:
             return problem(429, f"{MAX_WAITING} requests are waiting already: come back in a moment", retry_after=1)
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, route.respond, body)
+            return await asyncio.get_running_loop().run_in_executor(threads, function, body)
         finally:
             self._waiting -= 1
 

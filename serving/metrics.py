@@ -36,6 +36,12 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        self._dropped = Counter(
+            "foretell_predictions_dropped",
+            "Predictions that want feedback and were not stored: the store was away or too slow for too long.",
+            ["model"],
+            registry=self._registry,
+        )
         self._children = lru_cache(maxsize=None)(self._children_of)
 
     def count(self, model: str, status: int, queries: int, seconds: float) -> None:
@@ -44,6 +50,10 @@ class Metrics:
         requests.inc()
         answered.inc(queries)
         latency.observe(seconds)
+
+    def count_dropped(self, model: str, predictions: int) -> None:
+        """Note predictions whose outcome cannot be learned from."""
+        self._dropped.labels(model).inc(predictions)
 
     def page(self) -> bytes:
         """All numbers in Prometheus' text format."""

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from inspect import cleandoc
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -17,14 +17,24 @@ from pydantic.json_schema import models_json_schema
 import models
 from models.base import Question
 from serving.answers import Models, Problem, answer_type, body_type, question_answer_type, question_example
+from serving.reports import EventsReceipt, Feedback, FeedbackReceipt, Outcome, events_type
 
 _ERRORS = {
     400: "The request is not what was expected; the error names the query and the field.",
     413: "The body or the number of queries is too large.",
     429: "Too many requests are waiting.",
     500: "A bug; the server's log has the details.",
-    503: "The model is not loaded.",
+    503: "The model is not loaded, or the store cannot be used now: nothing was kept.",
 }
+_EVENTS = """Report what happened, for the model to learn from at once.
+
+Answered when it is durable. Each event is judged alone: what is wrong with one does not keep the others. Sending a batch again is
+safe, after a 503 too: an event id counts once, for ever."""
+_FEEDBACK = """Report what turned out to be true of a prediction, or of several.
+
+Answered when it is durable. Of several outcomes of one prediction the last that occurred stays. An outcome before its prediction, in
+the future, or of a prediction that was dropped by age is refused; one whose prediction is not stored yet waits for it."""
+
 _IN, _OUT = "validation", "serialization"
 
 References = Mapping[Any, dict[str, Any]]
@@ -40,14 +50,17 @@ def document(texts: Mapping[str, str]) -> dict[str, Any]:
         What each model answers, in words, by slug.
     """
     questions = [(slug, question) for slug in texts for question in models.get(slug).contract.questions]
-    bodies = [*map(body_type, texts), *(question.request for _, question in questions)]
+    learning = [slug for slug in texts if models.get(slug).contract.event is not None]
+    bodies = [*map(body_type, texts), *(question.request for _, question in questions), *map(events_type, learning), Outcome, Feedback]
     told = [question_answer_type(question.reply) for _, question in questions if not isinstance(question.reply, str)]
     inputs = [(body, _IN) for body in bodies]
-    outputs = [(answer, _OUT) for answer in (*map(answer_type, texts), *told, Models, Problem)]
+    outputs = [(answer, _OUT) for answer in (*map(answer_type, texts), *told, EventsReceipt, FeedbackReceipt, Models, Problem)]
     described, definitions = models_json_schema([*inputs, *outputs], ref_template="#/components/schemas/{model}")  # type: ignore[list-item]
     references: References = described
     paths: dict[str, Any] = {f"/v1/{slug}": {"post": _prediction(slug, text, references)} for slug, text in texts.items()}
     paths |= {f"/v1/{slug}/{question.name}": _question(slug, question, references) for slug, question in questions}
+    paths |= {f"/v1/{slug}/events": {"post": _events(slug, references)} for slug in learning}
+    paths["/v1/feedback"] = {"post": _feedback(references)}
     listing = _content(references[Models, _OUT])
     paths["/v1/models"] = {"get": _page("models", "Which version of each model answers, since when, with what figures.", listing)}
     paths["/livez"] = {"get": _page("livez", "The process is alive.", _content({"type": "object"}))}
@@ -67,6 +80,21 @@ def _prediction(slug: str, text: str, references: References) -> dict[str, Any]:
     example = {"queries": models.get(slug).contract.query.model_config["json_schema_extra"]["examples"][:1]}
     operation = _operation(slug, text, "predictions", "One prediction per query, in order.", _content(references[answer_type(slug), _OUT]))
     return operation | {"requestBody": {"required": True, "content": _content(references[body_type(slug), _IN], example)}}
+
+
+def _events(slug: str, references: References) -> dict[str, Any]:
+    event = models.get(slug).contract.event
+    example = {"events": [{"event_id": "e-1", "event": cast(Any, event).model_config["json_schema_extra"]["examples"][0]}]}
+    operation = _operation(f"{slug}_events", _EVENTS, "reports", "What became of each event.", _content(references[EventsReceipt, _OUT]))
+    return operation | {"requestBody": {"required": True, "content": _content(references[events_type(slug), _IN], example)}}
+
+
+def _feedback(references: References) -> dict[str, Any]:
+    example = {"prediction_id": "churn-1-019b1d1c5f4a7c3e9d2b6f0a1e8c7d54", "outcome": True, "occurred_at": "2026-04-01T00:00:00Z"}
+    operation = _operation("feedback", _FEEDBACK, "reports", "What became of each outcome.", _content(references[FeedbackReceipt, _OUT]))
+    body = {"oneOf": [references[Outcome, _IN], references[Feedback, _IN]]}
+    operation["responses"]["404"] = {**_error(400), "description": "No such prediction."}
+    return operation | {"requestBody": {"required": True, "content": _content(body, example)}}
 
 
 def _question(slug: str, question: Question, references: References) -> dict[str, Any]:

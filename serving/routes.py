@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ValidationError
 
+import models
 from models.base import Question
 from models.errors import InputError
 from serving.answers import Answer, ModelRef, Problem, body_type, question_answer_type, question_example
@@ -31,6 +32,9 @@ _HARMLESS = (
     (b"x-content-type-options", b"nosniff"),
 )
 """Text may hold what strangers wrote (log lines, search terms): a browser must not run it as a page of this server."""
+
+
+Note = Callable[[str, Sequence[Any], Sequence[Any], int], None]
 
 
 class Reply(NamedTuple):
@@ -68,8 +72,8 @@ class Route(ABC):
         self._seconds_per_byte = float("inf")
 
     @abstractmethod
-    def _answer(self, request: Any) -> Reply:
-        """Ask, and write the answer; what it raises becomes an error of its kind."""
+    def _answer(self, request: Any, size: int) -> Reply:
+        """Ask, and write the answer; what it raises becomes an error of its kind. The body had `size` bytes."""
 
     def is_quick(self, body: bytes) -> bool:
         """Whether an answer takes less than `INLINE_SECONDS`, judged by earlier ones; the first is not."""
@@ -83,7 +87,7 @@ class Route(ABC):
         except ValidationError as error:
             return problem(400, complaint(error, body, self._like()))
         try:
-            reply = self._answer(request)
+            reply = self._answer(request, len(body))
         except InputError as error:
             return problem(400, str(error))
         except NotLoadedError as error:
@@ -117,16 +121,21 @@ class PredictionRoute(Route):
         The model's.
     method
         Takes the queries, gives the answer.
+    note
+        Is told slug, queries, predictions and the bytes of the request, if outcomes of this model may be reported.
     """
 
-    def __init__(self, slug: str, method: Callable[[list[Any]], Answer[Any]]) -> None:
+    def __init__(self, slug: str, method: Callable[[list[Any]], Answer[Any]], note: Note) -> None:
         super().__init__(slug, body_type(slug))
-        self._method = method
+        self._method, self._note = method, note
+        self._wants_feedback = models.get(slug).contract.outcome is not None
 
-    def _answer(self, request: Any) -> Reply:
+    def _answer(self, request: Any, size: int) -> Reply:
         if len(request.queries) > MAX_QUERIES:
             return problem(413, f"expected at most {MAX_QUERIES} queries, got {len(request.queries)}: send them in several requests")
         answer = self._method(request.queries)
+        if self._wants_feedback:
+            self._note(self.name, request.queries, answer.predictions, size)
         return Reply(200, answer.__pydantic_serializer__.to_json(answer), queries=len(request.queries))
 
 
@@ -157,7 +166,7 @@ class QuestionRoute(Route):
             {name: values if len(values) > 1 or self._is_list(name) else values[0] for name, values in given.items()}
         ).encode()
 
-    def _answer(self, request: Any) -> Reply:
+    def _answer(self, request: Any, size: int) -> Reply:
         model, answer = self._ask(self._slug, self._question.name, request)
         if self._envelope is None:
             return Reply(200, answer.encode(), _HARMLESS, media_type=str(self._question.reply).encode())

@@ -7,6 +7,7 @@ The request path is in `serving.gateway`, the models in `serving.champions`; ``G
 # mypy: disallow-untyped-decorators=False
 # No `from __future__ import annotations`: BentoML evaluates the types of the methods.
 
+from datetime import timedelta
 from typing import Any
 
 import bentoml
@@ -22,6 +23,8 @@ from serving.answers import Answer
 from serving.champions import Champions
 from serving.gateway import Gateway
 from serving.openapi import document
+from serving.recorder import Recorder
+from serving.store import Store
 
 
 class Fronted(bentoml.Service):  # type: ignore[misc]  # BentoML has no types here
@@ -51,12 +54,17 @@ class Foretell:
         for slug in slugs:
             models.get(slug)
         self.champions = Champions(slugs, surroundings)
+        self.store = Store(surroundings.database_url)
+        self.recorder = Recorder(self.store)
+        self.keep = None if surroundings.keep_days is None else timedelta(days=surroundings.keep_days)
         self.champions.start()
 
     @bentoml.on_shutdown
     def stop(self) -> None:
-        """Ask the registry no more."""
+        """Ask the registry no more, and store what waits."""
         self.champions.stop()
+        self.recorder.stop()
+        self.store.close()
 
     @bentoml.api(route="/v1/root_cause")
     def root_cause(self, queries: list[RootCauseQuery]) -> Answer[RootCausePrediction]:

@@ -81,13 +81,21 @@ class Writer:
     def _next(self) -> list[_Job]:
         """What waits now, up to `_MAX_ROWS`; waits for the first. Nothing: there will be no more."""
         with self._changed:
-            self._changed.wait_for(lambda: self._jobs or self._closed)
-            jobs: list[_Job] = []
-            rows = 0
-            while self._jobs and (not jobs or rows + self._jobs[0].rows <= _MAX_ROWS):
-                jobs.append(self._jobs.popleft())
-                rows += jobs[-1].rows
-            return jobs
+            while True:
+                self._changed.wait_for(lambda: self._jobs or self._closed)
+                jobs = self._taken()
+                if jobs or (self._closed and not self._jobs):
+                    return jobs
+
+    def _taken(self) -> list[_Job]:
+        jobs: list[_Job] = []
+        rows = 0
+        while self._jobs and (not jobs or rows + self._jobs[0].rows <= _MAX_ROWS):
+            job = self._jobs.popleft()
+            if job.future.set_running_or_notify_cancel():  # nobody waits for a cancelled one
+                jobs.append(job)
+                rows += job.rows
+        return jobs
 
     def _commit(self, jobs: Sequence[_Job]) -> None:
         now = time.monotonic()

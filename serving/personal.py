@@ -1,0 +1,42 @@
+"""Takes personal data out of what is stored."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from models.masking import masked
+
+T = TypeVar("T", bound=BaseModel)
+
+
+def without_personal_data(value: T, subject: str | None = None) -> T:
+    """The same, with every text in it masked, except the field that says whom it is about, and ids.
+
+    Ids are the fields named ``id`` or ``..._id``: masked, they would name nothing, and numbers of orders look like those of cards.
+    What a model learns from is masked before it learns, so it means the same in every event.
+
+    Parameters
+    ----------
+    subject
+        The field that identifies the person; see `models.base.Record`.
+
+    Raises
+    ------
+    ValidationError
+        If what is left is no such value: a text that must have a form, of which a part was masked.
+    """
+    given = value.model_dump()
+    kept = {name: item if name == subject else _masked(name, item) for name, item in given.items()}
+    return value if kept == given else type(value).model_validate(kept)
+
+
+def _masked(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return value if name == "id" or name.endswith("_id") else masked(value)
+    if isinstance(value, dict):
+        return {key: _masked(str(key), item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_masked(name.removesuffix("s"), item) for item in value)
+    return value
