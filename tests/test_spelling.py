@@ -19,10 +19,9 @@ from models.search_synonyms.spelling import MAX_WORDS, Spelling
 from models.search_synonyms.vocabulary import Vocabulary
 
 WORDS = st.text("abcdeé1", min_size=1, max_size=9)
-THINGS = (
-    "faucet sprayer fluorescent aluminium trimmer laminate receptacle washer thermostat deflector furnace cabinet mosquito hinge".split()
-)
-KINDS = "kitchen bathroom outdoor garden replacement stainless electric portable digital ceramic".split()
+THINGS = ["faucet", "sprayer", "fluorescent", "aluminium", "trimmer", "laminate", "receptacle"]
+THINGS += ["washer", "thermostat", "deflector", "furnace", "cabinet", "mosquito", "hinge"]
+KINDS = ["kitchen", "bathroom", "outdoor", "garden", "replacement", "stainless", "electric", "portable", "digital", "ceramic"]
 
 
 def queries() -> dict[str, int]:
@@ -151,7 +150,7 @@ def test_an_edit_that_is_seen_often_becomes_cheap() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("phone", "fone"), ("kwik", "quick"), ("ceiling", "sealing"), ("mettal", "metal"), ("wrench", "rensh")]
+    ("one", "other"), [("phone", "fone"), ("kwik", "quick"), ("ceiling", "sealing"), ("mettal", "metal"), ("wrench", "rench")]
 )
 def test_words_that_sound_alike_share_a_skeleton(one: str, other: str) -> None:
     assert skeleton(one) == skeleton(other)

@@ -8,8 +8,10 @@ _SPANS = ((1, 1), (1, 2), (2, 1), (1, 3), (2, 2), (1, 0), (0, 1))
 """Words on either side of a pair, the simplest first."""
 
 _NOTHING = 2.0
-"""What it costs, in edits, to pair a word with nothing; and `_UNEVEN` to pair one word with several."""
+"""What it costs, in edits, to pair a word with nothing, beside its letters."""
+
 _UNEVEN = 0.3
+"""What it costs to split or join words; edits in them count twice, or a word left out would look like part of its neighbour."""
 
 
 def aligned(typed: str, meant: str) -> list[tuple[str, str]]:
@@ -38,7 +40,9 @@ def aligned(typed: str, meant: str) -> list[tuple[str, str]]:
 
 
 def _price(typed: str, meant: str) -> float:
-    uneven = typed.count(" ") + meant.count(" ")
-    if typed.count(" ") == meant.count(" ") == 1 and typed.replace(" ", "") != meant.replace(" ", ""):
+    if typed.count(" ") == meant.count(" ") == 0:
+        return OSA.distance(typed, meant) + (0.0 if typed and meant else _NOTHING)
+    distance = OSA.distance(typed.replace(" ", ""), meant.replace(" ", ""))
+    if typed.count(" ") == meant.count(" ") and distance:
         return float("inf")  # two words for two: only where the space moved
-    return OSA.distance(typed, meant) + (_UNEVEN if uneven else 0.0) + (0.0 if typed and meant else _NOTHING)
+    return _UNEVEN + 2 * distance
