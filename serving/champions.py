@@ -5,17 +5,21 @@ from __future__ import annotations
 import gc
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 from models.base import Prediction
 from models.environment import Environment
-from models.errors import ForetellError
+from models.errors import ForetellError, StoreError
 from serving.answers import Answer, ModelRef, ModelStatus
+from serving.online import Online, is_online
 from serving.prediction_ids import new_prediction_id
 from serving.registry import AnyModel, Registry, Version, read
+from serving.store import Store
 
 logger = logging.getLogger("bentoml.foretell")  # below "bentoml", whose handlers and level BentoML sets up
 
@@ -47,24 +51,31 @@ class Champions:
         The selected models.
     surroundings
         Where the registry is, where versions are kept, how often to ask for newer ones.
+    store
+        Where the events are that models learn from between trainings. ``None``: the one of the surroundings.
     """
 
-    def __init__(self, slugs: Sequence[str], surroundings: Environment) -> None:
+    def __init__(self, slugs: Sequence[str], surroundings: Environment, store: Store | None = None) -> None:
         self.slugs = tuple(slugs)
+        self._online = Online(store or Store(surroundings.database_url), surroundings.home, self._look_now)
         self._registry = Registry(surroundings)
         self._reload_seconds = surroundings.reload_seconds
         self._champions: dict[str, Champion] = {}
         self._problems: dict[str, str] = {}
-        self._stopped = threading.Event()
+        self._stopped, self._look = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._keep_current, name="champions", daemon=True)
 
     def start(self) -> None:
         """Begin to load; returns at once."""
         self._thread.start()
+        if any(map(is_online, self.slugs)):
+            self._online.start()
 
     def stop(self) -> None:
         """Let the thread end; what is loaded goes on answering."""
         self._stopped.set()
+        self._look.set()
+        self._online.stop()
 
     def answer(self, slug: str, queries: Sequence[Any]) -> Answer[Any]:
         """Ask the champion of a slug; each prediction is given an id that names the version too.
@@ -103,7 +114,10 @@ class Champions:
 
     def status(self) -> list[ModelStatus]:
         """Which version answers for each selected slug, and what is wrong, if anything."""
-        return [_status(slug, self._champions.get(slug), self._problems.get(slug)) for slug in self.slugs]
+        return [
+            _status(slug, self._champions.get(slug), self._problems.get(slug)).model_copy(update={"online": self._online.status(slug)})
+            for slug in self.slugs
+        ]
 
     def refresh(self) -> None:
         """Ask the registry once for every selected slug, and exchange what is newer."""
@@ -113,8 +127,13 @@ class Champions:
 
     def _keep_current(self) -> None:
         while not self._stopped.is_set():
+            self._look.clear()
             self.refresh()
-            self._stopped.wait(self._reload_seconds)
+            self._look.wait(self._reload_seconds)
+
+    def _look_now(self) -> None:
+        """Do not wait until it is time to ask again."""
+        self._look.set()
 
     def _refresh(self, slug: str) -> bool:
         try:
@@ -125,19 +144,23 @@ class Champions:
             if self._problems.get(slug) != problem:
                 logger.warning("%s: %s", slug, problem, exc_info=not expected)
             self._problems[slug] = problem
-        return slug not in self._champions and self._take_last_good(slug)
+            if isinstance(error, StoreError):
+                return False
+        return (slug not in self._champions or self._lacks_events(slug)) and self._take_last_good(slug)
 
     def _take_newer(self, slug: str) -> bool:
         found = self._registry.resolve(slug)
         current = self._champions.get(slug)
-        if current is not None and (current.version.version, current.version.manifest_sha256) == (found.version, found.manifest_sha256):
+        if (
+            current is not None
+            and (current.version.version, current.version.manifest_sha256) == (found.version, found.manifest_sha256)
+            and not self._lacks_events(slug)
+        ):
             if current.source != "registry" or current.version != found:
                 self._champions[slug] = Champion(current.model, found, "registry", current.loaded_at)
             self._problems.pop(slug, None)
             return False
-        model = self._registry.read(found)
-        _try(model)
-        self._champions[slug] = Champion(model, found, "registry")
+        self._exchange(found, self._registry.read, "registry")
         self._problems.pop(slug, None)
         self._registry.keep(found)
         logger.info("%s version %s answers now", slug, found.version)
@@ -146,12 +169,34 @@ class Champions:
     def _take_last_good(self, slug: str) -> bool:
         for version, folder in self._registry.last_good(slug):
             try:
-                self._champions[slug] = Champion(read(version, folder), version, "disk")
+                self._exchange(version, partial(_read_from, folder), "disk")
+            except StoreError as error:
+                self._problems[slug] = f"{self._problems[slug]}; {error}"
+                return slug in self._champions
             except Exception as error:  # then the one before it may do
                 logger.warning("%s version %s on disk: %r", slug, version.version, error)
             else:
                 return True
         return False
+
+    def _exchange(self, version: Version, read_it: Callable[[Version], AnyModel], source: Source) -> None:
+        """Let a version answer from now on, if it can answer the example."""
+
+        def accept(model: AnyModel) -> None:
+            _try(model)
+            self._champions[version.slug] = Champion(model, version, source)
+
+        if not is_online(version.slug):
+            return accept(read_it(version))
+        try:
+            self._online.exchange(version, read_it, accept)
+        except StoreError:
+            if version.slug not in self._champions:  # rather without the events than no answer
+                accept(read_it(version))
+            raise
+
+    def _lacks_events(self, slug: str) -> bool:
+        return is_online(slug) and self._online.outdated(slug)
 
     def _loaded(self, slug: str) -> Champion:
         champion = self._champions.get(slug)
@@ -161,6 +206,10 @@ class Champions:
 
     def _why_not(self, slug: str) -> str:
         return f"{slug} is not loaded: {self._problems.get(slug, 'it is being loaded')}"
+
+
+def _read_from(folder: Path, version: Version) -> AnyModel:
+    return read(version, folder)
 
 
 def _try(model: AnyModel) -> None:

@@ -20,6 +20,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 # The same examples in every run, however slow the machine: a red test is about the change, not about luck.
 hypothesis.settings.register_profile("foretell", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("nightly", deadline=None, max_examples=2_000)
 hypothesis.settings.load_profile("foretell")
 
 
