@@ -24,6 +24,7 @@ from serving.champions import Champions
 from serving.gateway import Gateway
 from serving.openapi import document
 from serving.recorder import Recorder
+from serving.retention import Retention
 from serving.store import Store
 
 
@@ -53,16 +54,19 @@ class Foretell:
         slugs = surroundings.models or models.MODELS
         for slug in slugs:
             models.get(slug)
-        self.champions = Champions(slugs, surroundings)
         self.store = Store(surroundings.database_url)
+        self.champions = Champions(slugs, surroundings, self.store)
         self.recorder = Recorder(self.store)
         self.keep = None if surroundings.keep_days is None else timedelta(days=surroundings.keep_days)
+        self.retention = Retention(self.store, slugs, surroundings)
+        self.retention.start()
         self.champions.start()
 
     @bentoml.on_shutdown
     def stop(self) -> None:
         """Ask the registry no more, and store what waits."""
         self.champions.stop()
+        self.retention.stop()
         self.recorder.stop()
         self.store.close()
 

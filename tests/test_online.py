@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from models.environment import environment
@@ -23,6 +27,7 @@ from serving.online.replica import PORTION
 from serving.registry import Registry, Version
 from serving.store import NewEvent, Store
 from tests.registered import graph, register
+from tests.test_serving import serving
 
 SLUG = "interest_graph"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -292,3 +297,47 @@ def test_a_process_that_is_killed_leaves_nothing_that_matters(home: Path, store:
     eventually(lambda: has(champions, *events))
     assert compact(SLUG, "1", environment()) or snapshots(home)
     assert not list((home / "online" / SLUG).glob(".draft-*"))
+
+
+def ask_all(address: str) -> dict[int, dict[str, Any]]:
+    """What the workers say of the model, by process: connections of their own, several at once, reach both sooner or later."""
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: httpx.get(f"{address}/v1/models", timeout=10), range(16)))
+    return {body["process"]: body["models"][0]["online"] for body in (answer.json() for answer in answers if answer.status_code == 200)}
+
+
+def settled(address: str, applied: int) -> dict[int, dict[str, Any]] | None:
+    """By process, once two have learned so many events and hashed what they know."""
+    seen = ask_all(address)
+    done = len(seen) == 2 and all(each and each["events_applied"] == applied and each["state_sha256"] for each in seen.values())
+    return seen if done else None
+
+
+def post(address: str, numbers: range) -> None:
+    events = [{"event_id": f"e{n}", "event": json.loads(event(n, user=f"u{n % 5}").body)} for n in numbers]
+    response = httpx.post(f"{address}/v1/{SLUG}/events", json={"events": events}, timeout=30)
+    assert response.json()["accepted"] == len(numbers), response.text
+
+
+def test_two_processes_learn_what_one_was_told_and_a_killed_one_comes_back_the_same(home: Path) -> None:
+    register(graph())
+    with serving((SLUG,), BENTOML_CONFIG_OPTIONS="services.foretell.workers=2") as client:
+        address = str(client.base_url)
+        eventually(lambda: settled(address, 0) is not None, seconds=60)
+        post(address, range(1_000))
+        assert eventually(lambda: len({each["watermark"] for each in ask_all(address).values()} - {1_000}) == 0) < 2.0
+        eventually(lambda: settled(address, 1_000) is not None)
+        before = settled(address, 1_000)
+        assert before is not None
+        assert len({each["state_sha256"] for each in before.values()}) == 1
+
+        victim = min(before)
+        os.kill(victim, signal.SIGKILL)
+        post(address, range(1_000, 1_200))
+        eventually(lambda: (seen := settled(address, 1_200)) is not None and victim not in seen, seconds=60)
+        after = settled(address, 1_200)
+        assert after is not None
+        (state,) = {each["state_sha256"] for each in after.values()}
+        assert state == learned(*(event(n, user=f"u{n % 5}") for n in range(1_200))).fingerprint()
+    with serving((SLUG,)) as client:
+        eventually(lambda: (online := client.get("/v1/models").json()["models"][0]["online"]) and online["state_sha256"] == state)

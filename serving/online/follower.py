@@ -74,6 +74,8 @@ class Online:
     def stop(self) -> None:
         """Let the thread end; models go on answering with what they know."""
         self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(2 * WAIT_SECONDS)
         if self._compaction is not None:
             self._compaction.terminate()
             self._compaction.wait()
