@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -102,6 +102,8 @@ class Recipe(Generic[Q, E, P, T]):
         ``(model) -> sentences`` that a reviewer of this very version should read first.
     from_feedback
         ``(observed) -> training rows`` for what users reported of earlier predictions; ``None``: they teach this model nothing.
+    gather
+        What the rows of a file are held in: a list, or something smaller, for models that learn from many millions of rows.
     """
 
     slug: str
@@ -117,3 +119,4 @@ class Recipe(Generic[Q, E, P, T]):
     limits: str
     notes: Callable[[Model[Any, Q, E, P]], Sequence[str]] = no_notes
     from_feedback: Callable[[Sequence[Observed[Q, P]]], list[E]] | None = None
+    gather: Callable[[Iterable[E]], Sequence[E]] = list

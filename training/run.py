@@ -6,7 +6,7 @@ import hashlib
 import importlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -168,13 +168,13 @@ class _Verdict:
 
 
 def _read(source: Source, recipe: AnyRecipe, model: AnyModel, mapping: Mapping[str, str] | None, say: Progress) -> Split[Any]:
-    rows = {context: _rows(path, model, mapping, say) for context, path in source.files.items()}
+    rows = {context: _rows(path, recipe, model, mapping, say) for context, path in source.files.items()}
     if "holdout" in rows:
         return Split(train=rows["training"], holdout=rows["holdout"])
     return recipe.split(rows["training"], model.config.seed)
 
 
-def _rows(path: Path, model: AnyModel, mapping: Mapping[str, str] | None, say: Progress) -> list[Any]:
+def _rows(path: Path, recipe: AnyRecipe, model: AnyModel, mapping: Mapping[str, str] | None, say: Progress) -> Sequence[Any]:
     total, done = max(path.stat().st_size, 1) if path.is_file() else 1, 0
 
     def advance(count: int) -> None:
@@ -182,7 +182,7 @@ def _rows(path: Path, model: AnyModel, mapping: Mapping[str, str] | None, say: P
         done += count
         say(f"reading {path.name}", min(done / total, 1.0))
 
-    rows = list(read_rows(path, model.contract.example, mapping, progress=advance))
+    rows = recipe.gather(read_rows(path, model.contract.example, mapping, progress=advance))
     if not rows:
         raise InputError(f"expected rows in {path.name}, found none")
     return rows

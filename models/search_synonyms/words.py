@@ -1,0 +1,245 @@
+"""What the letters of two terms say about each other."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from typing import Literal
+
+from rapidfuzz.distance import OSA, JaroWinkler
+
+Shape = Literal["same", "inflection", "abbreviation", "typo", "translation", "narrower", "wider", "contrast", "other"]
+"""What a pair looks like: written the same but for marks; a form of the same word; short for it; mistyped; in another alphabet; with words
+added, or left out; two of a kind that exclude each other, as numbers and colours do; or nothing that letters could tell."""
+
+_CONTRASTS = (
+    "red blue green yellow black white grey pink purple orange brown beige gold silver navy turquoise",
+    "men women boy girl kid baby adult man woman children male female",
+    "small medium large big mini xl xxl tiny huge",
+    "left right",
+    "front rear back",
+    "single double twin queen king full",
+    "summer winter spring autumn",
+    "monday tuesday wednesday thursday friday saturday sunday",
+    "january february march april may june july august september october november december",
+    "with without",
+    "indoor outdoor",
+    "hot cold",
+    "up down",
+    "on off",
+    "north south east west",
+)
+"""Closed sets, whose members exclude each other. Brands and materials are open sets: what they exclude, the clicks must show."""
+
+_KIN = frozenset(
+    [
+        "small mini",
+        "small tiny",
+        "mini tiny",
+        "large big",
+        "large huge",
+        "big huge",
+        "xl large",
+        "xxl large",
+        "rear back",
+        "kid children",
+        "kid child",
+        "boy kid",
+        "girl kid",
+        "man men",
+        "man male",
+        "men male",
+        "woman women",
+        "woman female",
+        "women female",
+        "navy blue",
+        "turquoise blue",
+        "king double",
+        "queen double",
+        "full double",
+    ]
+)
+"""Exceptions: members of a set that do not."""
+
+_FOLDED = {"gray": "grey", "mens": "men", "womens": "women", "colour": "color"}
+_KEYBOARD = {key: (row, column) for row, keys in enumerate(("qwertyuiop", "asdfghjkl", "zxcvbnm")) for column, key in enumerate(keys)}
+_SOUNDS = (("ph", "f"), ("gh", "g"), ("ck", "k"), ("c(?=[eiy])", "s"), ("[cq]", "k"), ("x", "ks"), ("z", "s"), ("wr", "r"), ("kn", "n"))
+
+CLIPPED = 0.65
+"""A clipped word is shorter than this share of the whole one: fridge of refrigerator, tv of television."""
+
+
+def plain(text: str) -> str:
+    """Letters and digits only, without accents."""
+    spread = unicodedata.normalize("NFKD", text)
+    return "".join(character for character in spread if character.isalnum())
+
+
+def stem(word: str) -> str:
+    """A word without its English ending, the S stemmer and a little more; wrong for some, the same for forms of one word."""
+    word = _FOLDED.get(plain(word), plain(word))
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 4 and word.endswith(("ches", "shes", "xes", "sses")):
+        return word[:-2]
+    if len(word) > 4 and word.endswith("ves"):
+        return word[:-3] + "f"
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    if len(word) > 5 and word.endswith(("ing", "ed")):
+        bare = word[: -3 if word.endswith("ing") else -2]
+        return bare[:-1] if len(bare) > 3 and bare[-1] == bare[-2] else bare
+    return word
+
+
+def stems(text: str) -> tuple[str, ...]:
+    """The stems of a phrase, sorted: what stays when word forms and order change."""
+    return tuple(sorted(stem(word) for word in text.split()))
+
+
+def alike(left: str, right: str) -> bool:
+    """Whether two words could be one with a slip in it."""
+    shorter = min(len(left), len(right))
+    if shorter < 3 or _digits(left) != _digits(right):
+        return False
+    allowed = 1 if shorter < 6 else 2 if shorter < 10 else 3
+    return OSA.distance(left, right, score_cutoff=allowed) <= allowed and (shorter >= 5 or left[0] == right[0] or left[-1] == right[-1])
+
+
+def changes(left: str, right: str) -> list[tuple[str, str]]:
+    """What changes from one query to the other: pairs of phrases, the words that stay left out.
+
+    Examples
+    --------
+    >>> changes("grey couch", "grey sofa"), changes("shoes", "red shoes"), changes("smal sofaa", "small sofa")
+    ([('couch', 'sofa')], [('', 'red')], [('smal', 'small'), ('sofaa', 'sofa')])
+    """
+    a, b = left.split(), right.split()
+    start = 0
+    while start < min(len(a), len(b)) and a[start] == b[start]:
+        start += 1
+    end = 0
+    while end < min(len(a), len(b)) - start and a[-1 - end] == b[-1 - end]:
+        end += 1
+    a, b = a[start : len(a) - end], b[start : len(b) - end]
+    if not a or not b:
+        return [(" ".join(a), " ".join(b))]
+    if len(a) == len(b) > 1:
+        pairs = [(x, y) for x, y in zip(a, b, strict=True) if x != y]
+        if all(alike(x, y) or stem(x) == stem(y) for x, y in pairs):
+            return pairs
+    return [(" ".join(a), " ".join(b))]
+
+
+def shape(left: str, right: str) -> Shape:
+    """What a pair of phrases looks like."""
+    if not left or not right:
+        return "narrower" if not left else "wider"
+    if plain(left) == plain(right):
+        return "same"
+    if _alphabet(left) != _alphabet(right):
+        return "translation"
+    one, other = Counter(stems(left)), Counter(stems(right))
+    if one == other:
+        return "inflection"
+    if one < other or other < one:
+        return "narrower" if one < other else "wider"
+    if _contrast(left, right):
+        return "contrast"
+    if shortens(left, right) or shortens(right, left):
+        return "abbreviation"
+    if _slips(left, right):
+        return "typo"
+    return "other"
+
+
+def shortens(short: str, long: str) -> bool:
+    """Whether a text is the initials of another, its beginning or end, or its consonants.
+
+    Examples
+    --------
+    >>> shortens("ac", "air conditioner"), shortens("tv", "television"), shortens("fridge", "refrigerator"), shortens("car", "scarf")
+    (True, True, True, False)
+    """
+    a, b = plain(short), plain(long)
+    if len(short.split()) > 1 or len(a) < 2 or len(a) > CLIPPED * len(b):
+        return False
+    words = [plain(word) for word in long.split()]
+    if len(words) > 1:
+        initials = "".join(word[:1] for word in words)
+        return a == initials or re.sub(r"\d", lambda digit: _NUMBERS.get(digit[0], ""), a) == initials
+    skeleton = "".join(letter for letter in b[1:] if letter not in "aeiou")
+    consonants = len(a) <= 4 and a[0] == b[0] and not set(a[1:]) & set("aeiou") and _inside(a[1:], skeleton)
+    clipped = len(a) >= 3 and b.startswith(a)
+    middle = len(a) >= 5 and a[:3] in b and len(b) >= 9
+    return consonants or clipped or middle
+
+
+def closeness(left: str, right: str) -> float:
+    """How alike two texts are by their letters, from 0 to 1 (Jaro and Winkler)."""
+    return float(JaroWinkler.normalized_similarity(plain(left), plain(right)))
+
+
+def same_sound(left: str, right: str) -> bool:
+    """Whether two texts sound the same in English, roughly: consonants by sound, vowels only at the start."""
+    return _sound(left) == _sound(right)
+
+
+def slip_of_a_key(left: str, right: str) -> bool:
+    """Whether one letter was replaced by a neighbour on the keyboard, or two were swapped."""
+    if len(left) != len(right):
+        return False
+    wrong = [(x, y) for x, y in zip(left, right, strict=True) if x != y]
+    if len(wrong) == 2 and wrong[0] == wrong[1][::-1]:
+        return True
+    return len(wrong) == 1 and all(key in _KEYBOARD for key in wrong[0]) and _distance(*wrong[0]) <= 1
+
+
+_NUMBERS = {"2": "t", "3": "t", "4": "f", "5": "f", "6": "s", "7": "s", "8": "e", "9": "n", "1": "o"}
+
+
+def _slips(left: str, right: str) -> bool:
+    a, b = left.split(), right.split()
+    return (len(a) == len(b) and all(x == y or alike(x, y) for x, y in zip(a, b, strict=True))) or alike(plain(left), plain(right))
+
+
+def _contrast(left: str, right: str) -> bool:
+    """Whether two phrases differ in a number, or hold two words that exclude each other."""
+    if _digits(left) != _digits(right) and _digits(left) and _digits(right):
+        return True
+    one, other = {stem(word) for word in left.split()}, {stem(word) for word in right.split()}
+    for words in _CONTRASTS:
+        members = {stem(word) for word in words.split()} | set(words.split())
+        for x in (one - other) & members:
+            for y in (other - one) & members:
+                if f"{x} {y}" not in _KIN and f"{y} {x}" not in _KIN:
+                    return True
+    return False
+
+
+def _digits(text: str) -> list[str]:
+    return sorted(re.findall(r"\d+", text))
+
+
+def _alphabet(text: str) -> str:
+    """The first word of most letters' Unicode names: LATIN, CYRILLIC, CJK."""
+    letters = [unicodedata.name(character, "?").split()[0] for character in text if character.isalpha()]
+    return Counter(letters).most_common(1)[0][0] if letters else "LATIN"
+
+
+def _inside(part: str, whole: str) -> bool:
+    rest = iter(whole)
+    return all(letter in rest for letter in part)
+
+
+def _sound(text: str) -> str:
+    text = plain(text)
+    for pattern, sound in _SOUNDS:
+        text = re.sub(pattern, sound, text)
+    return text[:1] + re.sub(r"(.)\1+", r"\1", re.sub("[aeiouyhw]", "", text[1:]))
+
+
+def _distance(one: str, other: str) -> float:
+    (row, column), (other_row, other_column) = _KEYBOARD[one], _KEYBOARD[other]
+    return max(abs(row - other_row), abs(column + row * 0.5 - other_column - other_row * 0.5))
