@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
+    from serving.store import Store
     from training.run import Report
 
 HOST = "127.0.0.1"
@@ -68,6 +69,8 @@ Map = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
+
+User = Annotated[str, typer.Option(metavar="ID", help="The person, as events and queries name them.", show_default=False)]
 
 
 @app.command()
@@ -270,6 +273,21 @@ def data_check(
     _print_json({"slug": slug, "path": str(path), "rows": count}) if as_json else typer.echo(f"{path}: {count:,} rows can be used")
 
 
+@data_app.command("export")
+def data_export(user: User) -> None:
+    """Print all that is kept about one person, as JSON: events, predictions, feedback."""
+    _print_json({"user": user, **_store().export(user)})
+
+
+@data_app.command("forget")
+def data_forget(user: User, as_json: AsJson = False) -> None:
+    """Drop all that is kept about one person, for good."""
+    dropped = _store().forget(user)
+    _print_json({"user": user, "dropped": dropped}) if as_json else typer.echo(
+        ", ".join(f"{count:,} {table}" for table, count in dropped.items()) + " dropped"
+    )
+
+
 @app.command()
 def bench(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Benchmarks. Default: all.", show_default=False)] = None,
@@ -288,6 +306,13 @@ def bench(
             _show_table(results[-1]["rows"])
     if as_json:
         _print_json(results[0] if names and len(names) == 1 else {"benchmarks": results})
+
+
+def _store() -> Store:
+    from models.environment import environment
+    from serving.store import Store
+
+    return Store(environment().database_url)
 
 
 def _without_champion() -> list[str]:

@@ -135,7 +135,13 @@ class Gateway:
         except StoreError as error:
             return problem(503, str(error), retry_after=1)
         except TimeoutError:
-            return problem(503, f"nothing was stored within {PATIENCE_SECONDS:.0f} s: send it again, with the same ids", retry_after=1)
+            return problem(
+                503,
+                f"the store did not say within {PATIENCE_SECONDS:.0f} s whether it kept this: send it again, with the same ids",
+                retry_after=1,
+            )
+        except Exception:
+            return route.failed()
 
     async def _on_a_thread(self, threads: ThreadPoolExecutor, function: Callable[[bytes], T], body: bytes) -> T | Reply:
         if self._waiting >= MAX_WAITING:

@@ -56,7 +56,7 @@ class IntakeRoute(Route, ABC):
         try:
             return self._take(body)
         except Exception:
-            return self._failed()
+            return self.failed()
 
     @abstractmethod
     def _take(self, body: bytes) -> Reply | Kept[Any]: ...

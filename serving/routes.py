@@ -93,7 +93,7 @@ class Route(ABC):
         except NotLoadedError as error:
             return problem(503, str(error), retry_after=5)
         except Exception:
-            return self._failed()
+            return self.failed()
         if reply.status == 200:
             self._learn((thread_time() - start) / max(len(body), 1))
         return reply
@@ -106,7 +106,8 @@ class Route(ABC):
         known = self._seconds_per_byte
         self._seconds_per_byte = seconds_per_byte if known == float("inf") else 0.9 * known + 0.1 * seconds_per_byte
 
-    def _failed(self) -> Reply:
+    def failed(self) -> Reply:
+        """Log what went wrong, and answer that something did."""
         incident = uuid4().hex[:12]
         logger.exception("%s failed, incident %s", self.name, incident)
         return problem(500, f"{self.name} failed, which is a bug: the server's log has the details under incident {incident}")

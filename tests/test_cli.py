@@ -87,7 +87,7 @@ def test_every_command_of_the_design_is_there_and_says_what_it_does() -> None:
     commands = foretell.commands()
     assert set(commands) == {
         *("up", "train", "promote", "rollback", "status", "predict", "serve", "review", "bench"),
-        *("data list", "data fetch", "data check"),
+        *("data list", "data fetch", "data check", "data export", "data forget"),
     }
     assert all(words.endswith(".") for words in commands.values())
     for command in commands:
