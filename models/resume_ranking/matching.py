@@ -137,8 +137,8 @@ def match(asked: Asked, profile: Profile, rarity: Rarity, adjacency: Adjacency) 
     fits[~honest] = 0
     matches = tuple(_match(requirement, fits[:, place], profile, copied, adjacency) for place, requirement in enumerate(asked.requirements))
     features = (
-        int(meaning[:, 0].max(initial=0)),
-        max(whole_cosine(vectors, asked.vectors[0]), 0),
+        min(int(meaning[:, 0].max(initial=0)), UNIT),
+        min(max(whole_cosine(vectors, asked.vectors[0]), 0), UNIT),
         _mean(matches, asked.requirements, must=True),
         _mean(matches, asked.requirements, must=False),
         _bm25(asked, profile, honest, rarity),

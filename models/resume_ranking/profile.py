@@ -23,8 +23,8 @@ from models.resume_ranking.vectors import PassageEncoder, Vectors
 from models.resume_ranking.words import words
 
 _EXCERPT = 240
-_READERS = 4
-"""Files that are read at once, as far as there are processes for them."""
+_SIDE_BY_SIDE = 4
+"""Resumes that are worked on at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,11 +148,11 @@ class Profiles:
         return [(source, found[source]) for source in sources]
 
     def _new(self, candidates: Sequence[Candidate]) -> list[Profile]:
-        files = [candidate for candidate in candidates if candidate.document is not None]
-        if len(files) < 2:
+        """Read, understood and encoded side by side: files wait for their processes, and the encoder for no other thread."""
+        if len(candidates) < 2:
             return [self._make(document_of(candidate)) for candidate in candidates]
-        with ThreadPoolExecutor(_READERS) as pool:
-            return [self._make(document) for document in pool.map(document_of, candidates)]
+        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+            return list(pool.map(lambda candidate: self._make(document_of(candidate)), candidates))
 
     def _keep(self, profiles: Mapping[str, Profile]) -> None:
         with self._lock:
