@@ -35,11 +35,23 @@ from numpy.typing import NDArray
 
 from models.base import Contract, OnlineModel, Question
 from models.errors import InputError
+from models.search_synonyms import questions
+from models.search_synonyms.completion import Completions
 from models.search_synonyms.dictionary import Application, Dictionary
 from models.search_synonyms.evidence import Encode
 from models.search_synonyms.gaps import content_gaps
 from models.search_synonyms.kinds import Weights
 from models.search_synonyms.learning import is_public, learn
+from models.search_synonyms.popularity import completions_of
+from models.search_synonyms.questions import (
+    CompleteReply,
+    CompleteRequest,
+    ExportRequest,
+    ImportReply,
+    ImportRequest,
+    RulesReply,
+    RulesRequest,
+)
 from models.search_synonyms.records import (
     Gap,
     GapsReply,
@@ -72,12 +84,15 @@ class SearchSynonyms(OnlineModel[SearchSynonymsConfig, SearchSynonymsQuery, Sear
         Rules with their evidence, status and history.
     spelling_
         Corrects words by the site's own.
+    completions_
+        What the beginnings of queries may become.
     gaps_
         What people look for and no rewrite finds.
     """
 
     dictionary_: Dictionary
     spelling_: Spelling
+    completions_: Completions
     gaps_: list[Gap]
 
     contract: ClassVar = Contract(
@@ -87,7 +102,13 @@ class SearchSynonyms(OnlineModel[SearchSynonymsConfig, SearchSynonymsQuery, Sear
         example=SearchSynonymsExample,
         prediction=SearchSynonymsPrediction,
         event=SearchSynonymsDecision,
-        questions=(Question("gaps", GapsRequest, GapsReply),),
+        questions=(
+            Question("rules", RulesRequest, RulesReply),
+            Question("export", ExportRequest, "text/plain; charset=utf-8"),
+            Question("import_rules", ImportRequest, ImportReply),
+            Question("complete", CompleteRequest, CompleteReply),
+            Question("gaps", GapsRequest, GapsReply),
+        ),
     )
 
     def fit(self, examples: Iterable[SearchSynonymsExample], *, encode: Encode | None = None) -> Self:
@@ -115,6 +136,7 @@ class SearchSynonyms(OnlineModel[SearchSynonymsConfig, SearchSynonymsQuery, Sear
         self.dictionary_ = Dictionary(learned.proposals, newest)
         k = self.config.k_anonymity
         self.gaps_ = content_gaps(learned.visits, learned.tried, searches.queries, k, self._mended, is_public)
+        self.completions_ = completions_of(learned.visits, searches, k, is_public)
         return self
 
     def update(self, events: Iterable[SearchSynonymsDecision]) -> Self:
@@ -124,19 +146,40 @@ class SearchSynonyms(OnlineModel[SearchSynonymsConfig, SearchSynonymsQuery, Sear
         return self
 
     def forget(self, subject: str) -> Self:
-        """Take the name of a person off the decisions; what they decided stands. Nothing else that is kept names anybody."""
+        """Take the name of a person off the decisions, which stand, and forget what the person searched for."""
         self._require_fitted()
         state = self.dictionary_.state()
         for decision in state["decisions"]:
             if decision["by"] == subject:
                 decision["by"] = FORGOTTEN
         self.dictionary_ = Dictionary.restored(state)
+        self.completions_ = self.completions_.without(subject)
         return self
 
     def predict(self, queries: Sequence[SearchSynonymsQuery]) -> list[SearchSynonymsPrediction]:
         """The rewrites to try for each query, likeliest first; none for a query that is best left as it is."""
         self._require_fitted()
         return [self._answer(query) for query in queries]
+
+    def rules(self, request: RulesRequest) -> RulesReply:
+        """A page of the dictionary, each rule with its evidence and history."""
+        self._require_fitted()
+        return questions.rules(self.dictionary_, request)
+
+    def export(self, request: ExportRequest) -> str:
+        """The rules in the words of a search engine."""
+        self._require_fitted()
+        return questions.exported(self.dictionary_, request)
+
+    def import_rules(self, request: ImportRequest) -> ImportReply:
+        """The decisions that would bring the rules of a file into force; nothing is decided yet."""
+        self._require_fitted()
+        return questions.imported(self.dictionary_, request)
+
+    def complete(self, request: CompleteRequest) -> CompleteReply:
+        """What somebody who has typed this much may want to search for."""
+        self._require_fitted()
+        return questions.complete(self.completions_, self.spelling_, request)
 
     def gaps(self, request: GapsRequest) -> GapsReply:
         """What people look for and neither the site nor a rewrite of the query gives them."""
@@ -176,12 +219,14 @@ class SearchSynonyms(OnlineModel[SearchSynonymsConfig, SearchSynonymsQuery, Sear
             "dictionary.json": self.dictionary_.state(),
             "spelling.json": self.spelling_.state(),
             "queries.json": self._queries,
+            "completions.npz": self.completions_.state(),
             "gaps.json": [gap.model_dump(mode="json") for gap in self.gaps_],
         }
 
     def _restore(self, parts: Mapping[str, Any]) -> None:
         self._queries = parts["queries.json"]
         self.spelling_ = Spelling.restored(parts["spelling.json"])
+        self.completions_ = Completions.restored(parts["completions.npz"])
         self.gaps_ = [Gap.model_validate(gap) for gap in parts["gaps.json"]]
         self.dictionary_ = Dictionary.restored(parts["dictionary.json"])
 
