@@ -122,7 +122,7 @@ class Completions:
             for query in {*own, *self._most_popular(begin, end).tolist()}
         }
         best = sorted(scores, key=lambda query: (-scores[query], query))[: min(limit, MOST)]
-        return [Completed(self.queries[query], float(scores[query]), query in own) for query in best]
+        return [Completed(self.queries[query], min(1.0, float(scores[query])), query in own) for query in best]
 
     def without(self, person: str) -> Completions:
         """The same, with what one person searched forgotten; others' completions stay."""
