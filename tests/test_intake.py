@@ -7,21 +7,33 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import hypothesis
 import pytest
+import schemathesis
+from hypothesis import HealthCheck
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance, unsupported_method
+from typer.testing import CliRunner
 
+from foretell import app
 from models.churn import ChurnPrediction, ChurnQuery
+from models.environment import environment
+from models.interest_graph import InterestGraphEvent
 from models.root_cause import RootCauseQuery
 from serving.intake import CLOCKS_DIFFER, MAX_ITEMS, EventsRoute, FeedbackRoute, IntakeRoute
 from serving.personal import without_personal_data
 from serving.prediction_ids import new_prediction_id, read_prediction_id
 from serving.recorder import MAX_BYTES, Recorder
+from serving.registry import Version
+from serving.retention import Retention
 from serving.routes import Reply
-from serving.store import NewPrediction, Store
+from serving.store import NewEvent, NewPrediction, Store
 from serving.store.outcomes import PENDING_MICROSECONDS
 from tests.databases import postgres_schema
 from tests.registered import graph, register
@@ -152,7 +164,7 @@ def test_what_is_stored_holds_no_personal_data_but_the_subject(events: EventsRou
 def test_the_same_text_is_masked_to_the_same_topic_so_that_the_model_still_learns(events: EventsRoute, store: Store) -> None:
     told(events, reported(*({**GOOD, "topic": f"news for {who}@example.org"} for who in ("ann", "bob"))))
     model = graph()
-    model.update(model.contract.event.model_validate(event) for event in kept(store))
+    model.update(InterestGraphEvent.model_validate(event) for event in kept(store))
     interests = model.predict([model.contract.query(user_id="u1")])[0].interests
     assert {interest.topic: interest.actions for interest in interests}["news for [email]"] == 2
 
@@ -164,7 +176,7 @@ def test_everything_that_is_acknowledged_can_be_replayed(events: EventsRoute, st
     assert answer["accepted"] + len(answer["refused"]) == len(odd)
     model = graph()
     stored = store.since(SLUG, 0)
-    model.update(model.contract.event.model_validate_json(event.body) for event in stored)
+    model.update(InterestGraphEvent.model_validate_json(event.body) for event in stored)
     assert len(stored) == answer["accepted"] >= len(odd) - 1
 
 
@@ -382,8 +394,6 @@ def test_models_that_learn_only_in_training_take_no_events(client: httpx.Client)
 def test_a_locked_store_is_503_with_retry_after_and_predictions_go_on(client: httpx.Client, request: pytest.FixtureRequest) -> None:
     if "sqlite" not in request.node.name:
         return
-    from models.environment import environment
-
     other = sqlite3.connect(environment().home / "store.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     start = time.monotonic()
@@ -395,3 +405,53 @@ def test_a_locked_store_is_503_with_retry_after_and_predictions_go_on(client: ht
     other.execute("ROLLBACK")
     other.close()
     assert client.post(f"/v1/{SLUG}/events", json=reported(GOOD)).status_code == 200
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode))
+@pytest.mark.parametrize("path", [f"/v1/{SLUG}/events", "/v1/feedback"])
+def test_whatever_is_reported_is_answered_as_documented(client: httpx.Client, path: str, mode: GenerationMode) -> None:
+    operation = schemathesis.openapi.from_dict(client.get("/docs.json").json())[path]["POST"]
+
+    @hypothesis.settings(max_examples=15, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
+    def check(case: schemathesis.Case[Any]) -> None:
+        # A bad item is refused within an answer that is no error, and no made-up id is that of a prediction.
+        accepted = [negative_data_rejection, positive_data_acceptance, unsupported_method]
+        case.call_and_validate(base_url=str(client.base_url), excluded_checks=accepted)
+
+    check()
+
+
+def test_age_drops_only_events_that_no_version_here_has_to_replay(tmp_path: Path) -> None:
+    surroundings = replace(environment(), home=tmp_path, keep_days=0.0)
+    store = Store(f"sqlite:///{tmp_path / 'store.db'}")
+    store.append(SLUG, [NewEvent("a", None, "{}"), NewEvent("b", None, "{}"), NewEvent("c", None, "{}")])
+    first, second, _ = store.since(SLUG, 0)
+    retention = Retention(store, [SLUG, "churn"], surroundings)
+    assert retention.drop()["events"] == 0  # no version is known: any may be needed
+    folder = tmp_path / "served" / SLUG
+    for number, seq in (("1", first.seq), ("2", second.seq)):
+        (folder / number).mkdir(parents=True)
+        version = Version(slug=SLUG, version=number, manifest_sha256="", tags={"absorbed": f"{store.identity()}:{seq}"})
+        (folder / number / "version.json").write_text(version.model_dump_json())
+    (folder / "current").write_text("2\n1")
+    assert retention.drop()["events"] == 1  # version 1, to which one may roll back, has seen the first event only
+    assert [event.event_id for event in store.since(SLUG, 0)] == ["b", "c"]
+    (folder / "current").write_text("2")
+    assert retention.drop()["events"] == 1
+    store.close()
+
+
+def test_nothing_is_too_old_unless_somebody_says_so(store: Store, tmp_path: Path) -> None:
+    store.append(SLUG, [NewEvent("a", None, "{}")])
+    assert Retention(store, [SLUG], replace(environment(), home=tmp_path, keep_days=None)).drop() == {}
+
+
+def test_the_command_line_exports_and_forgets(home: Path) -> None:
+    store = Store(environment().database_url)
+    store.append(SLUG, [NewEvent("a", "ann", '{"user_id":"ann"}')])
+    store.close()
+    run = CliRunner().invoke
+    assert json.loads(run(app, ["data", "export", "--user", "ann"]).stdout)["events"][0]["body"] == {"user_id": "ann"}
+    assert json.loads(run(app, ["data", "forget", "--user", "ann", "--json"]).stdout)["dropped"]["events"] == 1
+    assert json.loads(run(app, ["data", "export", "--user", "ann"]).stdout)["events"] == []
