@@ -19,6 +19,7 @@ from models.environment import environment
 from models.interest_graph import InterestGraphPrediction, InterestGraphQuery
 from models.resume_ranking import ResumeRankingPrediction, ResumeRankingQuery
 from models.root_cause import RootCausePrediction, RootCauseQuery
+from models.search_synonyms import SearchSynonymsPrediction, SearchSynonymsQuery
 from serving.answers import Answer
 from serving.champions import Champions
 from serving.gateway import Gateway
@@ -84,6 +85,11 @@ class Foretell:
     def resume_ranking(self, queries: list[ResumeRankingQuery]) -> Answer[ResumeRankingPrediction]:
         """Say which candidates fit a job, requirement by requirement, blind to who they are."""
         return self.champions.answer("resume_ranking", queries)
+
+    @bentoml.api(route="/v1/search_synonyms")
+    def search_synonyms(self, queries: list[SearchSynonymsQuery]) -> Answer[SearchSynonymsPrediction]:
+        """Say what else to search for a query that may fail: typing errors mended, and other words for the same."""
+        return self.champions.answer("search_synonyms", queries)
 
     @bentoml.api(route="/v1/interest_graph")
     def interest_graph(self, queries: list[InterestGraphQuery]) -> Answer[InterestGraphPrediction]:

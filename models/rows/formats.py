@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from models.rows.source import MAX_LINE, BrokenError, on_disk, open_bytes, text_
 _DELIMITERS = ",\t;|"
 _NO_DELIMITER = "\x1f"
 """Delimiter of a table with one column, so that a comma in its text is text."""
+
+_INDEX_NAME = re.compile(r"^[a-z][\w.+-]*\t(?=\{)")
+"""What some dumps of OpenSearch put before each document."""
 
 _SNIFFED_BYTES = 2**16
 
@@ -78,6 +82,8 @@ def _objects(lines: Iterator[str]) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _object(line: str) -> dict[str, Any]:
+    """A JSON object; of a dump of an OpenSearch index the document, without the index's name before or around it."""
+    line = _INDEX_NAME.sub("", line, count=1)
     if line.lstrip().startswith("["):
         raise BrokenError("expected one JSON object per line, got a JSON array: convert it with jq -c '.[]'")
     try:
@@ -88,7 +94,8 @@ def _object(line: str) -> dict[str, Any]:
         raise BrokenError("expected a JSON object, got one that is nested too deep") from error
     if not isinstance(value, dict):
         raise BrokenError(f"expected one JSON object per line, got {line.strip()[:40]}")
-    return value
+    document = value.get("_source") if "_index" in value else None
+    return document if isinstance(document, dict) else value
 
 
 def _table(content: io.BufferedReader[Any], headless: bool) -> Rows:

@@ -24,6 +24,9 @@ DAY = 24 * 3600 * SECOND
 LONELY = 1e-6
 """Chance below which it is no chance that so many users of a pair have searched for nothing else, ever: they are made up."""
 
+USUAL = 50.0
+"""Users of other pairs from which their habits count as much as those of everybody."""
+
 ALWAYS = 0.9
 """Share of the users of a change that have the same word beside it, from which the word belongs to the change."""
 
@@ -181,7 +184,7 @@ def supported(tried: pl.DataFrame, changed: pl.DataFrame, visits: Visits, k: int
         bare=pl.col("bare").any(),
         before=pl.col("before").first(),
         after=pl.col("after").first(),
-        busiest=pl.col("day").value_counts(sort=True).first().struct.field("count") / pl.len(),
+        busiest=pl.col("day").unique_counts().max() / pl.len(),
     )
     frame = support.join(evidence, on=["left", "right"]).join(alone, on=["left", "right"])
     frame = frame.with_columns(users=pl.when(pl.col("sourced") > 0.5).then(pl.min_horizontal("users", "sources")).otherwise("users"))
@@ -199,10 +202,10 @@ def _loners(visits: Visits, worked: pl.DataFrame) -> pl.DataFrame:
     from scipy.stats import binom
 
     searches = np.bincount(visits.person)
+    usual = float(np.mean(searches[searches > 0] <= 2)) if len(searches) else 1.0
     users = worked.select("left", "right", "person").unique()
     lonely = users.with_columns(lonely=pl.Series(searches[users["person"].to_numpy()] <= 2))
-    by_pair = lonely.group_by("left", "right").agg(people=pl.len(), lonely=pl.col("lonely").sum())
+    by_pair = lonely.group_by("left", "right").agg(people=pl.len().cast(pl.Int64), lonely=pl.col("lonely").sum().cast(pl.Int64))
     n, x = by_pair["people"].to_numpy(), by_pair["lonely"].to_numpy()
-    rest, others = x.sum() - x, n.sum() - n
-    share = (rest + 1) / (others + 2)
+    share = (x.sum() - x + USUAL * usual) / (n.sum() - n + USUAL)
     return by_pair.select("left", "right").with_columns(made_up=pl.Series(binom.sf(x - 1, n, share)))

@@ -202,7 +202,7 @@ class SearchSynonymsPrediction(Prediction):
 class GapsRequest(BaseModel):
     """Which content gaps to show."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"limit": 20}]})
 
     limit: int = Field(default=20, ge=1, le=1000, description="How many, at most.")
 

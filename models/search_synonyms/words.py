@@ -32,35 +32,18 @@ _CONTRASTS = (
 )
 """Closed sets, whose members exclude each other. Brands and materials are open sets: what they exclude, the clicks must show."""
 
-_KIN = frozenset(
-    [
-        "small mini",
-        "small tiny",
-        "mini tiny",
-        "large big",
-        "large huge",
-        "big huge",
-        "xl large",
-        "xxl large",
-        "rear back",
-        "kid children",
-        "kid child",
-        "boy kid",
-        "girl kid",
-        "man men",
-        "man male",
-        "men male",
-        "woman women",
-        "woman female",
-        "women female",
-        "navy blue",
-        "turquoise blue",
-        "king double",
-        "queen double",
-        "full double",
-    ]
+_KIN = (
+    "small mini tiny",
+    "large big huge xl xxl",
+    "rear back",
+    "kid child children boy baby",
+    "kid child children girl baby",
+    "man men male",
+    "woman women female",
+    "navy turquoise blue",
+    "king queen full double",
 )
-"""Exceptions: members of a set that do not."""
+"""Exceptions: members of a set that do not, as they overlap."""
 
 _FOLDED = {"gray": "grey", "mens": "men", "womens": "women", "colour": "color"}
 _KEYBOARD = {key: (row, column) for row, keys in enumerate(("qwertyuiop", "asdfghjkl", "zxcvbnm")) for column, key in enumerate(keys)}
@@ -196,6 +179,8 @@ def slip_of_a_key(left: str, right: str) -> bool:
     return len(wrong) == 1 and all(key in _KEYBOARD for key in wrong[0]) and _distance(*wrong[0]) <= 1
 
 
+_EXCLUSIVE, _KINDRED = (tuple({stem(word) for word in words.split()} for words in sets) for sets in (_CONTRASTS, _KIN))
+
 _NUMBERS = {"2": "t", "3": "t", "4": "f", "5": "f", "6": "s", "7": "s", "8": "e", "9": "n", "1": "o"}
 
 
@@ -209,13 +194,12 @@ def _contrast(left: str, right: str) -> bool:
     if _digits(left) != _digits(right) and _digits(left) and _digits(right):
         return True
     one, other = {stem(word) for word in left.split()}, {stem(word) for word in right.split()}
-    for words in _CONTRASTS:
-        members = {stem(word) for word in words.split()} | set(words.split())
-        for x in (one - other) & members:
-            for y in (other - one) & members:
-                if f"{x} {y}" not in _KIN and f"{y} {x}" not in _KIN:
-                    return True
-    return False
+    return any(
+        not any({x, y} <= kin for kin in _KINDRED)
+        for members in _EXCLUSIVE
+        for x in (one - other) & members
+        for y in (other - one) & members
+    )
 
 
 def _digits(text: str) -> list[str]:
