@@ -7,7 +7,7 @@ import re
 _GAP = r"(?:[ \-\u00a0\u2010-\u2013\u202f]{1,3}|\.(?=\d{3,6}(?!\d)))"  # 0.4111111111111111 is no card
 _GROUPS = re.compile(rf"(?<!\d)(?<!\d\.)\d{{4,19}}(?!\d)(?:(?P<gap>{_GAP})\d{{1,15}}(?!\d)(?:(?P=gap)\d{{1,15}}(?!\d)){{0,4}})?")
 _GROUP = re.compile(r"\d+")
-_SHORTEST_CARD, _LONGEST_CARD = 13, 19
+SHORTEST_CARD, _LONGEST_CARD = 13, 19
 _SHORTEST_GROUP = 4
 """Of a card's digits, but for the last group: a line of small numbers is no card."""
 _OF_A_NAME = re.compile(r"[^\W\d_]_-?\Z")
@@ -25,7 +25,7 @@ _PREFIXES = (
 )
 _ISSUERS = {
     length: re.compile("|".join(prefix for prefix, lengths in _PREFIXES if length in lengths))
-    for length in range(_SHORTEST_CARD, _LONGEST_CARD + 1)
+    for length in range(SHORTEST_CARD, _LONGEST_CARD + 1)
 }
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 """A digit doubled, and the digits of that summed."""
@@ -65,7 +65,7 @@ def cards(text: str) -> list[tuple[int, int]]:
 
 def _end_of_card(text: str, start: int, end: int) -> int | None:
     """Where the longest card ends that starts a run of groups; ``None``: no card does."""
-    if end - start < _SHORTEST_CARD:
+    if end - start < SHORTEST_CARD:
         return None
     longest = _LONGEST_IN_A_NAME if _OF_A_NAME.search(text[max(start - 3, 0) : start]) else _LONGEST_CARD
     digits, found = "", None
