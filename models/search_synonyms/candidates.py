@@ -11,7 +11,9 @@ from typing import NamedTuple
 from models.search_synonyms.edits import Channel, edits_between, skeleton
 from models.search_synonyms.vocabulary import Vocabulary
 
-MOST_WORDS, MOST_SPLITS, MOST_JOINS = 12, 4, 3
+MOST_WORDS, MOST_SPLITS, MOST_JOINS = 8, 4, 3
+MOST_FOR_KNOWN = 4
+"""A word of the site is seldom another one mistyped."""
 
 _DIGIT = re.compile(r"\d")
 _PUNCTUATION = re.compile(r"[^\w\s]")
@@ -86,13 +88,14 @@ class Candidates:
     def _replaced(self, word: str) -> list[Option]:
         memory = self._remembered.get(word, {})
         near = [other for other in self._vocabulary.near(word) if self._vocabulary.knows(other)] if len(word) > 2 else []
+        most = MOST_FOR_KNOWN if self._vocabulary.count(word) > 0 else MOST_WORDS
         options = []
-        for other in dict.fromkeys([*near, *(meant for meant in memory if " " not in meant)]):
+        for other in dict.fromkeys([*near[:most], *(meant for meant in memory if " " not in meant)]):
             features = dict(self._edits(word, other)) | self._standing(other, "word")
             if users := memory.get(other, 0):
                 features |= {"remembered": 1.0, "remembered_users": log1p(users)}
             options.append(Option(1, (other,), features))
-        return options[:MOST_WORDS]
+        return options
 
     def _split(self, word: str) -> list[Option]:
         memory = self._remembered.get(word, {})

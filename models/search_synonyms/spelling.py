@@ -4,8 +4,8 @@ At each place of a query there is a choice: keep the word, take a word near it, 
 features: the price of its edits (`models.search_synonyms.edits`), how often it is searched, the words beside it, whether it was left
 by people who corrected themselves. A conditional logit learns from such corrections, and from queries that need none, how these weigh.
 Every example is judged as if its query had never been searched, so the model knows what words that are new but right look like. The
-best path through all places is taken where it is surely better than the query itself: to change a right query is worse than to
-leave a wrong one.
+best path through all places is taken where it is likelier than the query itself; `caution` asks for more, as to change a right query
+is worse than to leave a wrong one.
 
 Misleads where a brand is spelt like a mistyped word and is too new to be in the vocabulary. Never invents a word.
 
@@ -45,8 +45,8 @@ MAX_WORDS = 24
 HOPELESS = 8.0
 """An option that is less likely than another by more than this, in log-odds, is not saved by the words around it."""
 
-CAUTION = 0.5
-"""A change must be e^0.5 = 1.6 times as likely as no change."""
+CAUTION = 0.0
+"""Log-odds: a change must be likelier than none. On shop searches 0.5 took 28 of a thousand corrections and spared 16 right queries."""
 
 
 @dataclass(frozen=True)
@@ -159,32 +159,29 @@ class Spelling:
         words = query.split()
         if not words or len(words) > MAX_WORDS or not self.weights:
             return None
-        corrected, probability = self._best_path(words, caution)
-        if corrected == words:
-            return None
-        # A corrected word may tell what its neighbour should have been.
-        corrected, certainty = self._best_path(corrected, caution)
-        meant = " ".join(corrected)
-        changes = tuple(pair for pair in aligned(query, meant) if pair[0] != pair[1])
-        return Correction(meant, probability * certainty, changes) if changes else None
+        path, probability = self._best_path(words, caution)
+        changes = tuple(pair for pair in path if pair[0] != pair[1])
+        return Correction(" ".join(meant for _, meant in path), probability, changes) if changes else None
 
-    def _best_path(self, words: list[str], caution: float) -> tuple[list[str], float]:
-        """The likeliest reading of all words, and its probability; log-odds against keeping each word add up along it."""
-        paths: list[tuple[float, float, list[str]] | None] = [(0.0, 1.0, []), *[None] * len(words)]
-        for start, path in enumerate(paths[:-1]):
+    def _best_path(self, words: list[str], caution: float) -> tuple[list[tuple[str, str]], float]:
+        """What was typed and meant at each place, in the likeliest reading, and its probability; log-odds add up along a path."""
+        paths: list[tuple[float, float, list[tuple[str, str]]] | None] = [(0.0, 1.0, []), *[None] * len(words)]
+        for start in range(len(words)):
             path = paths[start]
             if path is None:
                 continue
             odds, probability, before = path
             options = self._weighed(words, start)
-            keep, total = options[0].score, sum(exp(min(option.score - options[0].score, 50.0)) for option in options)
+            keep = options[0].score
+            powers = [exp(min(option.score - keep, 50.0)) for option in options]
             for place, option in enumerate(options):
                 gain = odds + option.score - keep - (caution if place else 0.0)
-                known = paths[start + option.taken]
+                end = start + option.taken
+                known = paths[end]
                 if known is None or gain > known[0]:
-                    share = exp(min(option.score - keep, 50.0)) / total
-                    paths[start + option.taken] = gain, probability * share, [*before, *option.words]
-        _, probability, best = paths[-1] or (0.0, 1.0, words)
+                    pair = " ".join(words[start:end]), " ".join(option.words)
+                    paths[end] = gain, probability * powers[place] / sum(powers), [*before, pair]
+        _, probability, best = paths[-1] or (0.0, 1.0, [])
         return best, probability
 
     def _weighed(self, words: Sequence[str], start: int) -> list[_Scored]:
