@@ -85,5 +85,5 @@ def _is_written_so(words: str, before: str, after: str) -> bool:
             after,
             re.I,
         )
-        return letters[0].isupper() and (letters.isupper() or "." in letters) and product is None
+        return letters.isupper() and product is None
     return True

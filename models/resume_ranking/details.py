@@ -64,14 +64,13 @@ _AMONG_WORK = re.compile(
     r"visa)\b",
     re.IGNORECASE,
 )
-_LABELLED = {
-    kind: re.compile(
-        rf"(?:(?<=[\n|•·;\t(])|^|(?<=\s\s))[ \t]*[*\-]?[ \t]*(?:{words})[ \t]*(?:\([^)\n]*\))?[ \t]*(?:[:=]|"
-        rf"\s[-\u2013]\s|[-\u2013]:?)[^\n|•·;]*",
-        re.I,
-    )
-    for kind, words in _LABELS.items()
-}
+_STARTS = re.compile(r"^|[|•·;\t(]|\s\s(?=\S)", re.MULTILINE)
+_LABELLED = re.compile(
+    r"[ \t]*[*\-]?[ \t]*(?:"
+    + "|".join(f"(?P<{kind}>{words})" for kind, words in _LABELS.items())
+    + r")[ \t]*(?:\([^)\n]*\))?[ \t]*(?:[:=]|\s[-\u2013]\s|[-\u2013]:?)[^\n|•·;]*",
+    re.IGNORECASE,
+)
 
 _WORLD = (
     r"(?:https?://|www\.)\S+|\b(?:[\w-]+\.)*(?:linkedin|github|gitlab|twitter|facebook|instagram|behance|dribbble|medium|xing|"
@@ -169,22 +168,28 @@ LONG_EDUCATION = 1_500  # characters; a longer section probably runs on into som
 
 def details(text: str, sections: Sequence[Section]) -> Iterator[Detail]:
     """Every detail that can be told by its own words; passages may overlap."""
-    for kind, pattern in _LABELLED.items():
-        for match in pattern.finditer(text):
-            if _is_about_person(kind, match, sections):
-                yield Detail(kind, Span(match.start(), match.end()))
+    for start in _STARTS.finditer(text):
+        match = _LABELLED.match(text, start.end())
+        if match is not None and _is_about_person(str(match.lastgroup), match, sections):
+            yield Detail(str(match.lastgroup), Span(match.start(), match.end()))
     for match in _CONTACT.finditer(text):
         if not _is_years(match[0]):
             yield Detail("contact", Span(match.start(), match.end()))
-    for match in _STREET.finditer(text):
-        line = text[text.rfind("\n", 0, match.start()) + 1 : match.end()]
-        if len(line.split()) <= 16 and section_at(sections, match.start()) in _ADDRESSED:
-            yield Detail("address", Span(match.start(), match.end()))
+    for section in sections:
+        if section.kind in _ADDRESSED:
+            yield from _streets(text, section.span)
     for kind, pattern in _TELLING.items():
         for match in pattern.finditer(text):
             yield Detail(kind, Span(match.start(), match.end()))
     yield from _gendered(text)
     yield from _schooling_dates(text, sections)
+
+
+def _streets(text: str, span: Span) -> Iterator[Detail]:
+    for match in _STREET.finditer(text, span.start, span.end):
+        line = text[text.rfind("\n", 0, match.start()) + 1 : match.end()]
+        if len(line.split()) <= 16:
+            yield Detail("address", Span(match.start(), match.end()))
 
 
 def _gendered(text: str) -> Iterator[Detail]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from models.resume_ranking.degrees import degrees
-from models.resume_ranking.gazetteer import folded_text
 from models.resume_ranking.lexicon import FUNCTION_WORDS, GRADES, NAME_WORDS, PARTICLES, TITLES, TRADES
 from models.resume_ranking.sections import Section, heading_kind
 from models.resume_ranking.skills import find_skills
@@ -35,6 +35,11 @@ _TOLD = re.compile(
     r"(?:['\u2019]s?\b|\s+(?:is|was|has|had|led|leads|joined|worked|works|holds|held|brings|brought|wrote|built|won|ran|runs|grew|"
     r"made|took|began|"
     r"earned|graduated|managed|manages|[a-z]{2,}ed|[a-z]{3,}es)\b)"
+)
+_COMPANY = re.compile(
+    r"\s*(?:&|(?:llp|llc|inc|ltd|limited|gmbh|corp|co|university|college|street|road|bank|hospital|institute|group|technologies|solutions|pvt|"
+    r"industries|partners|holdings|foundation|school)\b)",
+    re.IGNORECASE,
 )
 _SEPARATORS = re.compile(r"\s*(?:\||•|·|¦|;|\t|\s{2,}|\s[-\u2013\u2014/]\s|[\u2013\u2014:])\s*")
 _CONTACT = re.compile(r"@|\d{3}[\s.-]?\d{3,4}|linkedin|github", re.IGNORECASE)
@@ -100,38 +105,40 @@ def mentions_of(names: Sequence[Name], text: str) -> Iterator[Span]:
         return
     either = "|".join(sorted((re.escape(token) for token in tokens), key=lambda token: (-len(token), token)))
     between = rf"(?:[\s,.]+(?:[A-Z]\.?|{'|'.join(sorted(PARTICLES))}))*[\s,.\-]*?\s*"
-    pattern = re.compile(
-        rf"(?<![\w@.])(?:[A-Z]\.\s*)*(?:{either})(?:{between}(?:{either})(?!\w))*(?!\w)(?:['\u2019]s\b|"
-        rf"['\u2019](?=\s))?",
-        re.I,
-    )
-    skills = {folded_text(text[span.start : span.end]) for mention in find_skills(text) for span in (mention.span,)}
+    before = rf"(?:{_HONORIFIC}\s+)*(?:[A-Z]\.\s*)*(?:(?:{'|'.join(sorted(PARTICLES))})[\s\-]+)*"
+    after = r"(?:,?\s+(?:jr|sr|ii|iii|iv)\b\.?)?(?:['\u2019]s\b|['\u2019](?=\s))?"
+    pattern = re.compile(rf"(?<![\w@.])(?P<before>{before})(?P<first>{either})(?:{between}(?:{either})(?!\w))*(?!\w){after}", re.IGNORECASE)
+    known = {token.lower() for token in tokens}
     for match in pattern.finditer(text):
-        if _is_person(match, text, tokens, skills):
+        if _is_person(match, text, known):
             yield Span(match.start(), match.end())
 
 
-def _is_person(match: re.Match[str], text: str, tokens: set[str], skills: set[str]) -> bool:
-    words = re.findall(_WORD, match[0])
-    if sum(word in tokens or word.lower() in {token.lower() for token in tokens} for word in words) > 1:
+def _is_person(match: re.Match[str], text: str, known: set[str]) -> bool:
+    """Whether a word of the name stands for the person there, and not for a company, a skill or what else it may mean."""
+    words = (re.sub(r"['\u2019]s?$", "", word).lower() for word in re.findall(_WORD, match[0]))
+    if sum(word in known for word in words) > 1:
         return True
-    word = re.sub(r"['\u2019]s?$", "", words[0]) if words else ""
+    if _COMPANY.match(text, match.end()) or text[: match.start()].rstrip().endswith("&"):
+        return False
+    if match["before"].strip():
+        return True
+    word = match["first"]
     low = word.lower()
-    doubtful = low in NAME_WORDS or low in skills or low in TITLES or low in TRADES or low in GRADES or len(low) < 3 or _is_skill(word)
-    if not doubtful:
+    skilled = _is_skill(word)
+    if not (skilled or len(low) < 3 or any(low in words for words in (NAME_WORDS, TITLES, TRADES, GRADES))):
         return True
     if not word[:1].isupper():
         return False
-    told = _TOLD.match(text, match.end()) is not None or match[0].rstrip().endswith(("'s", "\u2019s"))
-    before = text[max(0, match.start() - 12) : match.start()]
-    if re.search(rf"\b{_HONORIFIC}\s+$", before, re.IGNORECASE):
-        return True
-    opens = not before.strip(" ") or before.rstrip(" ")[-1] in ".!?\n•*:|"
-    return told if opens or _is_skill(word) or low in skills else not re.match(r"\s*\d", text[match.end() : match.end() + 4])
+    told = _TOLD.match(text, match.start("first") + len(word)) is not None
+    opening = text[max(0, match.start() - 12) : match.start()].rstrip(" ")
+    opens = not opening or opening[-1] in ".!?\n•*:|"
+    return told if opens or skilled else re.match(r"\s*\d", text[match.end() : match.end() + 4]) is None
 
 
+@lru_cache(10_000)
 def _is_skill(word: str) -> bool:
-    return bool(find_skills(f"Python, {word}, SQL")[1:-1])
+    return any(mention.span.start == len("Python, ") for mention in find_skills(f"Python, {word}, SQL"))
 
 
 def _on_top(text: str, sections: Sequence[Section]) -> Name | None:
@@ -176,18 +183,21 @@ def _is_reversed(body: str) -> bool:
 def _leading_name(body: str, any_case: bool) -> list[re.Match[str]]:
     """The words of a name at the start, before any title; empty if there is none, or if something else follows."""
     tokens: list[re.Match[str]] = []
+    short = len(body.split()) <= 3  # no list of skills is a line of its own; Ruby Swift is a person
     at = 0
     for match in re.finditer(rf"(?:{_WORD})\.?", body):
         if re.fullmatch(r"[\s,.]*", body[at : match.start()]) is None:
             return []
         word = match[0].strip(".").lower()
-        if word in TITLES or word in GRADES or (word in TRADES and not tokens) or (tokens and _is_skill(match[0])):
+        if word in TITLES or word in GRADES or (tokens and not short and _is_skill(match[0])):
             return tokens if len(tokens) > 1 and len(body) > match.end() - 1 else []
         if not (_is_capital(match[0]) or word in PARTICLES or any_case):
             return []
         tokens.append(match)
         at = match.end()
     if body[at:].strip(" ,.") or len(tokens) > MOST_WORDS:
+        return []
+    if len(tokens) == 1 and body.lower() in TRADES:
         return []
     return tokens if len(tokens) > 1 or not any_case or body.istitle() or body.isupper() or not body.isascii() else []
 

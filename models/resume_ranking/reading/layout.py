@@ -324,7 +324,7 @@ def _wraps(above: list[Cell], row: list[Cell], edge: float) -> bool:
         return False  # centred, or set to the right
     word = first.words[0]
     width = (first.x1 - first.x0) / max(len(first.text), 1) * (len(word) + 1)
-    if last.x1 + width <= edge - 0.3 * first.size:
+    if last.x1 + width <= edge - first.size:
         return False
     # A short line that stands alone in the middle or ends its sentence before a new one begins is not wrapped text.
     return not (last.text.isupper() != first.text.isupper() and len(last.words) <= 4)
