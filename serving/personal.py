@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -9,6 +11,11 @@ from pydantic import BaseModel
 from models.masking import masked
 
 T = TypeVar("T", bound=BaseModel)
+
+_NO_TEXT = frozenset({int, float, bool, type(None), datetime})
+_MANY = frozenset({list, tuple, set, frozenset})
+_SHORT = 32
+"""Characters."""
 
 
 def without_personal_data(value: T, subject: str | None = None) -> T:
@@ -33,10 +40,21 @@ def without_personal_data(value: T, subject: str | None = None) -> T:
 
 
 def _masked(name: str, value: Any) -> Any:
-    if isinstance(value, str):
-        return value if name == "id" or name.endswith("_id") else masked(value)
-    if isinstance(value, dict):
-        return {key: _masked(str(key), item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_masked(name.removesuffix("s"), item) for item in value)
+    kind = type(value)
+    if kind is str:
+        return value if name == "id" or name.endswith("_id") else _masked_text(value)
+    if kind is dict:
+        return {key: item if type(item) in _NO_TEXT else _masked(str(key), item) for key, item in value.items()}
+    if kind in _MANY:
+        return kind(_masked(name.removesuffix("s"), item) for item in value)
     return value
+
+
+def _masked_text(text: str) -> str:
+    return _masked_word(text) if len(text) <= _SHORT else masked(text)
+
+
+@lru_cache(4096)
+def _masked_word(text: str) -> str:
+    """Most short texts are names of plans, topics and services, which come again and again."""
+    return masked(text)
