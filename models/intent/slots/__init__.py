@@ -10,11 +10,14 @@ from models.intent.slots.resolvers import Found, entities
 from models.intent.slots.tagger import SlotTagger, Tagged
 from models.masking import masked
 
+READ_CHARACTERS = 4_000
+"""As many as the intent is read from."""
+
 __all__ = ["Found", "SlotTagger", "Tagged", "entities", "slots_of"]
 
 
 def slots_of(text: str, intent: str | None, at: datetime | None, tagger: SlotTagger | None) -> tuple[Slot, ...]:
-    """The slots of a text, in order, no two overlap.
+    """The slots of a text, in order, no two overlap; of its first `READ_CHARACTERS` characters.
 
     A slot that was learned keeps its name and gets the value of a typed one inside it; typed ones elsewhere stand for themselves.
 
@@ -27,6 +30,7 @@ def slots_of(text: str, intent: str | None, at: datetime | None, tagger: SlotTag
     tagger
         ``None``: no spans were there to learn from.
     """
+    text = text[:READ_CHARACTERS]
     typed = entities(text, at)
     learned = tagger.tag(text, intent) if tagger is not None and intent is not None else []
     slots = [_slot(text, slot, start, end, _value_inside(typed, start, end)) for slot, start, end in learned]

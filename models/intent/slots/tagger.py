@@ -79,7 +79,7 @@ class SlotTagger:
         tokens = tokens_of(text)
         if name not in self.fields or not tokens:
             return []
-        return _spans(tokens, self._tagger(name).tag(_features(tokens, self.gazetteers[name], intent)))
+        return spans_of(tokens, self._tagger(name).tag(_features(tokens, self.gazetteers[name], intent)))
 
     def parts(self) -> dict[str, Any]:
         """What a folder keeps."""
@@ -116,17 +116,18 @@ def _trained(rows: Sequence[Tagged]) -> bytes:
         others = _gazetteer([row for place, row in enumerate(rows) if place % _FOLDS != fold])
         for row in rows[fold::_FOLDS]:
             if tokens := tokens_of(row.text):
-                trainer.append(_features(tokens, others, row.intent), _tags(tokens, row.spans))
+                trainer.append(_features(tokens, others, row.intent), tags_of(tokens, row.spans))
     with TemporaryDirectory() as folder:
         trainer.train(str(Path(folder) / "field.crfsuite"))
         return (Path(folder) / "field.crfsuite").read_bytes()
 
 
 def _gazetteer(rows: Sequence[Tagged]) -> Gazetteer:
-    return Gazetteer.of(pair for row in rows for pair in _values(tokens_of(row.text), row.spans))
+    return Gazetteer.of(pair for row in rows for pair in values_of(tokens_of(row.text), row.spans))
 
 
-def _values(tokens: Sequence[Token], spans: Sequence[tuple[str, int, int]]) -> list[tuple[list[str], str]]:
+def values_of(tokens: Sequence[Token], spans: Sequence[tuple[str, int, int]]) -> list[tuple[list[str], str]]:
+    """The words and the slot of each span."""
     return [([token.text for token in tokens if start < token.end and token.start < end], slot) for slot, start, end in spans]
 
 
@@ -135,7 +136,8 @@ def _features(tokens: Sequence[Token], gazetteer: Gazetteer, intent: str) -> lis
     return features_of(words, gazetteer.marks([word.lower() for word in words]), intent)
 
 
-def _tags(tokens: Sequence[Token], spans: Sequence[tuple[str, int, int]]) -> list[str]:
+def tags_of(tokens: Sequence[Token], spans: Sequence[tuple[str, int, int]]) -> list[str]:
+    """Tags by slots: ``B`` begins one, ``I`` continues it, ``O`` is outside."""
     tags = ["O"] * len(tokens)
     for slot, start, end in spans:
         inside = [place for place, token in enumerate(tokens) if start < token.end and token.start < end]
@@ -144,7 +146,7 @@ def _tags(tokens: Sequence[Token], spans: Sequence[tuple[str, int, int]]) -> lis
     return tags
 
 
-def _spans(tokens: Sequence[Token], tags: Sequence[str]) -> list[tuple[str, int, int]]:
+def spans_of(tokens: Sequence[Token], tags: Sequence[str]) -> list[tuple[str, int, int]]:
     """Slots by tags; an ``I`` that continues nothing begins one."""
     spans: list[tuple[str, int, int]] = []
     before = "O"
