@@ -1,5 +1,6 @@
 """Intent; `models.intent.model` says what it does and when not to trust it."""
 
+from models.intent.model import Intent
 from models.intent.records import (
     OUT_OF_SCOPE,
     Candidate,
@@ -17,6 +18,7 @@ from models.intent.records import (
 __all__ = [
     "OUT_OF_SCOPE",
     "Candidate",
+    "Intent",
     "IntentConfig",
     "IntentExample",
     "IntentPrediction",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from models.base import Config, Prediction, Record
+from models.intent.groups import Routing, routing_or_file
 
 OUT_OF_SCOPE = "out_of_scope"
 """The intent of training rows that no intent fits: negatives, never an answer."""
@@ -50,9 +50,16 @@ class IntentConfig(Config):
     )
     folds: int = Field(default=5, ge=2, le=20, description="Folds of the cross-validation that weighs, calibrates and sets thresholds.")
     nearest: int = Field(default=3, ge=0, le=20, description="Training examples that an answer shows.")
-    routing: Path | None = Field(
-        default=None, description="YAML file of skill groups, misroute costs, capacity and hours. None: each intent is its own group."
+    max_rows: int = Field(default=40_000, ge=20, description="Distinct rows that are learned from; above it frequent intents give up rows.")
+    routing: Annotated[Routing | None, BeforeValidator(routing_or_file)] = Field(
+        default=None,
+        description="Skill groups, costs, capacity and hours; or the YAML file that holds them. None: each intent is its group.",
     )
+    required_slots: dict[str, tuple[str, ...]] | None = Field(
+        default=None, description="Slots that a dialogue asks for, by intent. None: those that 0.8 of an intent's rows with spans name."
+    )
+    prompts: dict[str, str] = Field(default={}, description="What a dialogue asks, by slot. A slot without one is asked for plainly.")
+    confirm: bool = Field(default=True, description="Whether a dialogue reads a task's slots back before it is done.")
 
 
 class SlotSpan(BaseModel):
@@ -75,6 +82,9 @@ class IntentQuery(Record):
     language: str | None = Field(default=None, max_length=35, description="Such as `en`, if known; never used to predict.")
     at: AwareDatetime | None = Field(
         default=None, description="When it was written, for skill groups with hours. Absent: hours are ignored."
+    )
+    busy: dict[str, Annotated[int, Field(ge=0)]] | None = Field(
+        default=None, description="Chats that each skill group has now, for groups with a capacity. Absent: none."
     )
 
 

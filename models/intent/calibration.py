@@ -1,0 +1,102 @@
+"""Fits `models.intent.doubt` to scores that rows got from models which had not learned from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.optimize
+from numpy.typing import NDArray
+
+from models.intent.doubt import Floats, Scope, softmax
+
+PRIOR = 0.1
+"""Share of messages that are taken to be out of scope, where the training rows do not say."""
+
+_STRENGTH = 20.0
+_USUAL_ROWS = 10
+"""Rows that the usual weights, and the usual mean and spread, of the signals count for: they rule where rows or intents are few."""
+
+
+@dataclass(frozen=True)
+class Usual:
+    """Mean, spread and weight of each signal on public training rows: where one's own are too few to tell."""
+
+    mean: Floats
+    spread: Floats
+    weights: Floats
+
+
+def exponents(words: Floats, meaning: Floats, truth: NDArray[np.intp]) -> tuple[float, float]:
+    """What each view counts, by likelihood; no view counts negatively."""
+    rows = np.arange(len(truth))
+
+    def loss(logarithms: Floats) -> tuple[float, Floats]:
+        factors = np.exp(logarithms)
+        scores = factors[0] * words + factors[1] * meaning
+        probabilities = softmax(scores)
+        value = -np.log(probabilities[rows, truth].clip(1e-12)).mean()
+        slopes = [
+            ((probabilities * view).sum(axis=1) - view[rows, truth]).mean() * f for view, f in zip((words, meaning), factors, strict=True)
+        ]
+        # Without the second term two rows that are told apart perfectly would ask for infinity.
+        pull = 2e-3 * (logarithms - np.log(8.0))
+        return float(value + (pull * (logarithms - np.log(8.0))).sum() / 2), np.array(slopes) + pull
+
+    found = scipy.optimize.minimize(loss, np.log([4.0, 12.0]), jac=True, method="L-BFGS-B", bounds=[(-4, 4), (-4, 4)])
+    return float(np.exp(found.x[0])), float(np.exp(found.x[1]))
+
+
+def least_probability(probabilities: Floats, truth: NDArray[np.intp], coverage: float) -> float:
+    """The probability that an intent needs to be in the conformal set."""
+    true = np.sort(probabilities[np.arange(len(truth)), truth])
+    allowed = int(np.floor((1 - coverage) * (len(true) + 1)))
+    return float(true[max(allowed, 1) - 1])  # too few rows promise nothing: then all that was seen is covered
+
+
+def scope(signals: Floats, outside: NDArray[np.bool_], weight: Floats, usual: Usual) -> Scope:
+    """Logistic regression of being out of scope on the signals, pulled towards the usual weights."""
+    standard = usual.weights
+    inside = signals[~outside]
+    mean, spread = _shrunk(inside, usual)
+    X = np.clip((signals - mean) / spread, -8, 8)
+    y = outside.astype(float)
+
+    def loss(parameters: Floats) -> tuple[float, Floats]:
+        z = X @ parameters[1:] + parameters[0]
+        value = (weight * (np.logaddexp(0, z) - y * z)).sum()
+        pull = parameters[1:] - standard
+        slope = weight * (1 / (1 + np.exp(-z)) - y)
+        return float(value + _STRENGTH * (pull @ pull) / 2), np.concatenate([[slope.sum()], X.T @ slope + _STRENGTH * pull])
+
+    start = np.concatenate([[np.log(PRIOR / (1 - PRIOR)) - 1.0], standard])
+    parameters = scipy.optimize.minimize(loss, start, jac=True, method="L-BFGS-B").x if outside.any() else start
+    return Scope(mean, spread, parameters[1:], float(parameters[0]), 1.0)
+
+
+def _shrunk(inside: Floats, usual: Usual) -> tuple[Floats, Floats]:
+    """Mean and spread of the signals in scope, as if some more rows had been the usual ones."""
+    n = len(inside)
+    mean = (inside.sum(axis=0) + _USUAL_ROWS * usual.mean) / (n + _USUAL_ROWS)
+    square = (np.square(inside - mean).sum(axis=0) + _USUAL_ROWS * usual.spread**2) / (n + _USUAL_ROWS)
+    return mean, np.sqrt(square)
+
+
+def threshold(probabilities: Floats, false_rejection_rate: float) -> float:
+    """The probability from which a text is rejected: few texts in scope reach it, and those that do are more suspect than most."""
+    return float(max(np.quantile(probabilities, 1 - false_rejection_rate), PRIOR)) if len(probabilities) else 0.5
+
+
+def handover(sure: Floats, fast_right: NDArray[np.bool_], full_right: NDArray[np.bool_], loss: float) -> float:
+    """The least sureness from which the fast tier may answer without costing more accuracy than `loss`.
+
+    The cost is that of all rows, plus about one standard error of it: what was measured on the training rows should hold on others.
+    """
+    order = np.argsort(-sure, kind="stable")
+    lost = full_right[order].astype(float) - fast_right[order]
+    n = len(sure)
+    cost = np.cumsum(lost) / n
+    error = np.sqrt(np.cumsum(lost**2) + 1) / n
+    allowed = np.flatnonzero(cost + error <= loss)
+    last_of_tie = allowed[np.append(sure[order][1:] != sure[order][:-1], True)[allowed]] if len(allowed) else allowed
+    return float(sure[order][last_of_tie[-1]]) - 1e-9 if len(last_of_tie) else 1.0

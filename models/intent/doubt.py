@@ -1,0 +1,154 @@
+r"""What the scores are worth: probabilities, the conformal set, out of scope, and when the fast tier may answer.
+
+All of it is fitted to scores that rows got from models which had not learned from them. Probabilities are
+:math:`p = \mathrm{softmax}(\alpha s_{words} + \beta s_{meaning})`: with :math:`\beta = 0` those of the fast tier.
+
+The conformal set holds every intent with :math:`p \ge 1 - q`, where :math:`q` is the quantile of :math:`1 - p_{true}` over the training
+rows at the coverage asked for, and always the most probable intent.
+
+References
+----------
+Guo et al. (2017), On calibration of modern neural networks. Sadinle, Lei and Wasserman (2019), Least ambiguous set-valued classifiers
+with bounded error levels. Vovk (2015), Cross-conformal predictors. Hendrycks and Gimpel (2017), A baseline for detecting misclassified
+and out-of-distribution examples. Chow (1970), On optimum recognition error and reject tradeoff.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Log-odds that a text is out of scope: a linear function of signals, each in units of its spread among texts in scope.
+
+    Parameters
+    ----------
+    mean, spread
+        Of each signal over training texts in scope.
+    weights, bias
+        Of the standardised signals.
+    threshold
+        A text whose probability reaches it goes to a human.
+    """
+
+    mean: Floats
+    spread: Floats
+    weights: Floats
+    bias: float
+    threshold: float
+
+    def probability(self, signals: Floats) -> Floats:
+        """Probability of being out of scope, by row of signals."""
+        standard = np.clip((signals - self.mean) / self.spread, -8, 8)
+        result: Floats = 1 / (1 + np.exp(-(self.bias + standard @ self.weights)))
+        return result
+
+    def dump(self) -> dict[str, Any]:
+        """As JSON."""
+        return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in asdict(self).items()}
+
+    @classmethod
+    def restore(cls, values: dict[str, Any]) -> Self:
+        """What `dump` gave."""
+        return cls(**{name: np.array(value) if isinstance(value, list) else value for name, value in values.items()})
+
+
+@dataclass(frozen=True)
+class Tier:
+    """How one tier turns scores into an answer.
+
+    Parameters
+    ----------
+    words, meaning
+        What the scores of each view count in the exponent.
+    least
+        Intents of at least this probability are in the conformal set.
+    scope
+        Out of scope, from this tier's signals.
+    """
+
+    words: float
+    meaning: float
+    least: float
+    scope: Scope
+
+    def probabilities(self, words: Floats, meaning: Floats | None = None) -> Floats:
+        """Calibrated probabilities of the intents, by row."""
+        return softmax(self.words * words + (0.0 if meaning is None else self.meaning * meaning))
+
+    def dump(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"words": self.words, "meaning": self.meaning, "least": self.least, "scope": self.scope.dump()}
+
+    @classmethod
+    def restore(cls, values: dict[str, Any]) -> Self:
+        """What `dump` gave."""
+        return cls(**{**values, "scope": Scope.restore(values["scope"])})
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Both tiers, and the hand-over between them.
+
+    Parameters
+    ----------
+    fast, full
+        The tier of words alone, and that of words and the encoder.
+    handover
+        The fast tier answers if its probability, times that of being in scope, is above this.
+    """
+
+    fast: Tier
+    full: Tier
+    handover: float
+
+    def dump(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"fast": self.fast.dump(), "full": self.full.dump(), "handover": self.handover}
+
+    @classmethod
+    def restore(cls, values: dict[str, Any]) -> Self:
+        """What `dump` gave."""
+        return cls(Tier.restore(values["fast"]), Tier.restore(values["full"]), values["handover"])
+
+
+def fast_signals(words: Floats, probabilities: Floats) -> Floats:
+    """What tells of being out of scope without the encoder: margin, lead over the second, doubt about the intent."""
+    first, second = top_two(words)
+    return np.stack([first, first - second, _log_odds(probabilities.max(axis=1))], axis=1)
+
+
+def full_signals(words: Floats, meaning: Floats, cosines: Floats, probabilities: Floats) -> Floats:
+    """The same with the encoder: its scores go to 0 far from all training texts, and `cosines` tell the distance itself."""
+    first, second = top_two(meaning)
+    near = np.sort(cosines, axis=1)[:, -3:]
+    agreed = np.take_along_axis(words, probabilities.argmax(axis=1)[:, None], axis=1)[:, 0]
+    sure = _log_odds(probabilities.max(axis=1))
+    return np.stack([first, first - second, near[:, -1], near.mean(axis=1), agreed, sure], axis=1)
+
+
+def softmax(scores: Floats) -> Floats:
+    """Rows of probabilities."""
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    result: Floats = powers / powers.sum(axis=1, keepdims=True)
+    return result
+
+
+def top_two(scores: Floats) -> tuple[Floats, Floats]:
+    """The greatest and the second of each row; where there is one column, the second is 0."""
+    if scores.shape[1] == 1:
+        return scores[:, 0], np.zeros(len(scores))
+    parted = np.partition(scores, -2, axis=1)
+    return parted[:, -1], parted[:, -2]
+
+
+def _log_odds(probability: Floats) -> Floats:
+    clipped = np.clip(probability, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(clipped / (1 - clipped)))

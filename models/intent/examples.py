@@ -1,0 +1,70 @@
+"""Training examples that an answer can show: the landmarks, with their texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.intent.records import OUT_OF_SCOPE, Neighbour
+from models.intent.vocabulary import Floats, Ids, Sparse, Vocabulary
+
+PER_INTENT = 40
+"""Examples of an intent that the fast tier compares with; more would cost more time than its answer."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Readable texts with the place of their intent in `intents`, or -1 out of scope."""
+
+    texts: Sequence[str]
+    codes: NDArray[np.intp]
+    intents: Sequence[str]
+
+    def nearest(self, cosines: NDArray[np.float32], most: int) -> tuple[Neighbour, ...]:
+        """The most similar examples, given the similarity to each."""
+        best = np.argsort(-cosines, kind="stable")[:most]
+        return tuple(self.neighbour(int(place), float(cosines[place])) for place in best)
+
+    def neighbour(self, place: int, similarity: float) -> Neighbour:
+        """An example as it is shown."""
+        code = int(self.codes[place])
+        return Neighbour(text=self.texts[place], intent=self.intents[code] if code >= 0 else OUT_OF_SCOPE, similarity=similarity)
+
+    def dump(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"intents": list(self.intents), "texts": list(self.texts), "codes": self.codes.tolist()}
+
+    @classmethod
+    def restore(cls, values: dict[str, Any]) -> Self:
+        """From what `dump` gave."""
+        return cls(values["texts"], np.array(values["codes"], dtype=np.intp), values["intents"])
+
+
+class ByWords:
+    """The first examples of each intent, compared by words."""
+
+    def __init__(self, examples: Examples, vocabulary: Vocabulary) -> None:
+        self._examples, self._width = examples, len(vocabulary)
+        self._of = [
+            self._vectors(np.flatnonzero(examples.codes == intent)[:PER_INTENT], vocabulary) for intent in range(len(examples.intents))
+        ]
+
+    def _vectors(self, places: Ids, vocabulary: Vocabulary) -> tuple[Ids, Ids, Ids, Floats]:
+        """Places, and the vectors there as row, feature and value."""
+        vectors = [vocabulary.vector(self._examples.texts[place]) for place in places]
+        rows = np.repeat(np.arange(len(places)), [len(vector.ids) for vector in vectors])
+        ids = np.concatenate([np.zeros(0, dtype=np.intp), *(vector.ids for vector in vectors)])
+        return places, rows, ids, np.concatenate([np.zeros(0, dtype=np.float32), *(vector.values for vector in vectors)])
+
+    def nearest(self, intent: int, sparse: Sparse, most: int) -> tuple[Neighbour, ...]:
+        """The most similar examples of one intent."""
+        places, rows, ids, values = self._of[intent]
+        query = np.zeros(self._width, dtype=np.float32)
+        query[sparse.ids] = sparse.values
+        cosines = np.bincount(rows, weights=values * query[ids], minlength=len(places))
+        best = np.argsort(-cosines, kind="stable")[:most]
+        return tuple(self._examples.neighbour(int(places[at]), float(cosines[at])) for at in best)

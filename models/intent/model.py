@@ -1,0 +1,239 @@
+"""Intent answers what a customer wants, and says so when it does not know.
+
+Two tiers. The fast one is a linear support vector machine over words and pieces of words, and answers by itself where its calibrated
+probability, and that of the text being in scope, are high enough that its mistakes cost at most `accuracy_loss`. Otherwise kernel ridge
+regression on the layers of a sentence encoder is added to it. Probabilities are calibrated, candidates are a conformal set, and being out
+of scope is learned by hiding intents from models and asking these about them; so also where no out-of-scope row was given.
+
+When not to trust it: the encoder reads English; other languages are answered by their words alone, more or less, so give enough examples
+of each. Coverage and probabilities hold for messages like the training rows: after a new product, a new intent or another channel, look
+again. Identical rows count once, so probabilities do not know how frequent an intent is beyond its distinct texts. What a customer wants
+beside the main thing is not told.
+
+References
+----------
+Joachims (1998), Text categorization with support vector machines.
+Rifkin and Klautau (2004), In defense of one-vs-all classification.
+Reimers and Gurevych (2019), Sentence-BERT.
+Guo et al. (2017), On calibration of modern neural networks.
+Sadinle, Lei and Wasserman (2019), Least ambiguous set-valued classifiers with bounded error levels.
+Larson et al. (2019), An evaluation dataset for intent classification and out-of-scope prediction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Self
+
+import numpy as np
+
+from models.base import ENCODER, Contract, Model, Part, Question
+from models.encoder import Encoder, default_encoder
+from models.errors import InputError
+from models.intent.answer import Reading, unreadable, worded
+from models.intent.conversation import DialogueReply, DialogueRequest
+from models.intent.dialogue import Plan, converse, required_slots
+from models.intent.doubt import Doubt, Floats, fast_signals, full_signals
+from models.intent.examples import ByWords, Examples
+from models.intent.meaning import Meaning, unit_vectors
+from models.intent.records import OUT_OF_SCOPE, IntentConfig, IntentExample, IntentPrediction, IntentQuery, Route, Slot
+from models.intent.routing import Router, route_by_intent
+from models.intent.slots import SlotTagger, Tagged, slots_of
+from models.intent.text import readable
+from models.intent.vocabulary import Sparse, Vocabulary
+from models.intent.words import Words
+
+
+class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
+    """Intent of a message, with calibrated doubt.
+
+    Attributes
+    ----------
+    intents_ : tuple of str
+        Sorted by name.
+    words_, meaning_, doubt_
+        The two views of a text, and what their scores are worth.
+    overlaps_ : list of dict
+        Pairs of intents that the model confuses in cross-validation, the worst first.
+    figures_ : dict of str to float
+        What cross-validation measured: accuracy of both tiers and together, the hand-over, and the share that the fast tier answers.
+
+    References
+    ----------
+    See the module.
+    """
+
+    contract = Contract(
+        slug="intent",
+        config=IntentConfig,
+        query=IntentQuery,
+        example=IntentExample,
+        prediction=IntentPrediction,
+        outcome=str,
+        questions=(Question("dialogue", DialogueRequest, DialogueReply),),
+    )
+
+    def fit(self, examples: Iterable[IntentExample]) -> Self:
+        """Learn from messages of known intent.
+
+        Raises
+        ------
+        InputError
+            If there is no message with an intent and a word in it.
+        """
+        from models.intent.fitting import Settings, learn  # scikit-learn stays out of a process that only serves
+        from models.intent.overlap import overlaps
+        from models.intent.sampling import distinct
+
+        rows = list(examples)
+        texts, labels = distinct(rows, self.config.max_rows, self.config.seed)
+        intents = tuple(sorted({*labels} - {OUT_OF_SCOPE}))
+        if not intents:
+            raise InputError("expected messages with an intent and at least one word, got none")
+        self.encoder_: Encoder = default_encoder()
+        place = {intent: code for code, intent in enumerate(intents)} | {OUT_OF_SCOPE: -1}
+        codes = np.array([place[label] for label in labels], dtype=np.intp)
+        config = self.config
+        settings = Settings(config.folds, config.coverage, config.accuracy_loss, config.false_rejection_rate)
+        vectors = unit_vectors(self.encoder_.encode_layers(texts))
+        learned = learn(Vocabulary.of(texts), texts, vectors, codes, len(intents), config.seed, settings)
+        shown = [texts[row] for row in learned.landmarks]
+        self._assemble(intents, learned.words, learned.meaning, learned.doubt, Examples(shown, codes[learned.landmarks], intents))
+        self.tagger_ = SlotTagger.fit([Tagged(row.text, row.intent, [(s.slot, s.start, s.end) for s in row.slots]) for row in rows])
+        self.required_ = required_slots(rows)
+        inside = np.flatnonzero(codes >= 0)
+        self.overlaps_ = overlaps(intents, codes[inside], learned.out_of_fold, [texts[row] for row in inside])
+        self.figures_ = learned.figures
+        return self
+
+    def _assemble(self, intents: Sequence[str], words: Words, meaning: Meaning, doubt: Doubt, examples: Examples) -> None:
+        self.intents_ = tuple(intents)
+        self.words_, self.meaning_, self.doubt_, self.examples_ = words, meaning, doubt, examples
+        self._by_words = ByWords(examples, words.vocabulary)
+        self._router = Router(self.config.routing, self.intents_) if self.config.routing else None
+
+    def predict(self, queries: Sequence[IntentQuery]) -> list[IntentPrediction]:
+        """What each customer wants, in order."""
+        self._require_fitted()
+        answers: list[IntentPrediction | None] = [None] * len(queries)
+        hard: list[tuple[int, str, Sparse, Floats]] = []
+        for place, query in enumerate(queries):
+            text = readable(query.text)
+            sparse = self.words_.vocabulary.vector(text)
+            if not sparse.tokens:
+                answers[place] = self._unreadable(query)
+                continue
+            scores = self.words_.scores(sparse)[None].astype(np.float64)
+            reading = self._read_fast(query, sparse, scores)
+            if reading.probability * (1 - reading.out_of_scope) > self.doubt_.handover:
+                answers[place] = self._answer(reading)
+            else:
+                hard.append((place, text, sparse, scores))
+        for place, reading in self._read_full(queries, hard):
+            answers[place] = self._answer(reading)
+        return [answer for answer in answers if answer is not None]
+
+    def _answer(self, reading: Reading) -> IntentPrediction:
+        best = self.intents_[int(reading.probabilities.argmax())]
+        if self._router is None:
+            route = route_by_intent(best, reading.probability, reading.out_of_scope)
+        else:
+            route = self._router.route(reading.probabilities, reading.out_of_scope, reading.query.at, reading.query.busy)
+        slots = slots_of(reading.query.text, best, reading.query.at, self.tagger_)
+        return worded(reading, self.words_, self.config, route, slots)
+
+    def _unreadable(self, query: IntentQuery) -> IntentPrediction:
+        nothing = np.full(len(self.intents_), 1 / len(self.intents_))
+        route = self._router.route(nothing, 1.0, query.at, query.busy) if self._router else route_by_intent("", 0.0, 1.0)
+        return unreadable(route)
+
+    def dialogue(self, request: DialogueRequest) -> DialogueReply:
+        """The next turn of a dialogue that fills in what an intent requires.
+
+        Raises
+        ------
+        InputError
+            If the state is not one that this model gave.
+        """
+        self._require_fitted()
+        required = self.required_ if self.config.required_slots is None else self.config.required_slots
+        plan = Plan(frozenset(self.intents_), required, self.config.prompts, self.config.confirm)
+        return converse(plan, self, request)
+
+    def read(self, request: DialogueRequest) -> IntentPrediction:
+        """What one message of a dialogue says by itself."""
+        return self.predict([IntentQuery(text=request.text, at=request.at, busy=request.busy)])[0]
+
+    def slots(self, text: str, intent: str, at: datetime | None) -> Sequence[Slot]:
+        """The slots of a message, if it is about an intent."""
+        return slots_of(text, intent, at, self.tagger_)
+
+    def route(self, intent: str, request: DialogueRequest) -> Route:
+        """Who should act on an intent that is settled."""
+        if self._router is None:
+            return route_by_intent(intent, 1.0, 0.0)
+        sure = np.array([float(intent == known) for known in self.intents_])
+        return self._router.route(sure, 0.0, request.at, request.busy)
+
+    def _read_fast(self, query: IntentQuery, sparse: Sparse, scores: Floats) -> Reading:
+        tier = self.doubt_.fast
+        probabilities = tier.probabilities(scores)
+        outside = tier.scope.probability(fast_signals(scores, probabilities))
+        best = int(probabilities[0].argmax())
+        return Reading(
+            query=query,
+            tier=1,
+            intents=self.intents_,
+            probabilities=probabilities[0],
+            out_of_scope=float(outside[0]),
+            limits=tier,
+            sparse=sparse,
+            nearest=lambda most: self._by_words.nearest(best, sparse, most),
+        )
+
+    def _read_full(self, queries: Sequence[IntentQuery], hard: Sequence[tuple[int, str, Sparse, Floats]]) -> Iterable[tuple[int, Reading]]:
+        if not hard:
+            return
+        tier = self.doubt_.full
+        vectors = unit_vectors(self.encoder_.encode_layers([text for _, text, _, _ in hard]))
+        cosines = self.meaning_.cosines(vectors)
+        meaning = self.meaning_.scores(vectors, cosines).astype(np.float64)
+        words = np.concatenate([scores for *_, scores in hard])
+        probabilities = tier.probabilities(words, meaning)
+        outside = tier.scope.probability(full_signals(words, meaning, cosines.astype(np.float64), probabilities))
+        for row, (place, _, sparse, _) in enumerate(hard):
+            near = cosines[row]
+            yield (
+                place,
+                Reading(
+                    query=queries[place],
+                    tier=2,
+                    intents=self.intents_,
+                    probabilities=probabilities[row],
+                    out_of_scope=float(outside[row]),
+                    limits=tier,
+                    sparse=sparse,
+                    nearest=lambda most, near=near: self.examples_.nearest(near, most),
+                ),
+            )
+
+    def _state(self) -> dict[str, Part]:
+        return {
+            "vocabulary.json": self.words_.vocabulary.dump(),
+            "words.npz": self.words_.arrays(),
+            "meaning.npz": self.meaning_.arrays(),
+            "doubt.json": self.doubt_.dump(),
+            "examples.json": self.examples_.dump(),
+            "training.json": {"overlaps": self.overlaps_, "figures": self.figures_, "required": self.required_},
+            **(self.tagger_.parts() if self.tagger_ else {}),
+            ENCODER: self.encoder_,
+        }
+
+    def _restore(self, parts: Mapping[str, Part]) -> None:
+        self.encoder_ = parts[ENCODER]
+        self.tagger_ = SlotTagger.of(parts)
+        words, examples = Words.restore(parts["vocabulary.json"], parts["words.npz"]), Examples.restore(parts["examples.json"])
+        self._assemble(examples.intents, words, Meaning(**parts["meaning.npz"]), Doubt.restore(parts["doubt.json"]), examples)
+        training = parts["training.json"]
+        self.overlaps_, self.figures_, self.required_ = training["overlaps"], training["figures"], training["required"]
