@@ -88,6 +88,7 @@ class _Reader(HTMLParser):
     def _break(self, tag: str) -> None:
         if tag in _BLOCKS:
             self.seen.append("\n")
+            self.hidden.append(" ")
         elif tag in ("td", "th"):
             self.seen.append("  ")
 

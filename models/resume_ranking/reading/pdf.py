@@ -21,7 +21,7 @@ EXCERPT = 200
 
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it reports broken files, which are our answers
 
-_BROKEN = (PyPdfError, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, RecursionError, OverflowError, OSError)
+_BROKEN = (PyPdfError, ValueError, TypeError, LookupError, AttributeError, AssertionError, RuntimeError, ArithmeticError, OSError)
 
 
 def read_pdf(data: bytes) -> Document:

@@ -27,6 +27,9 @@ def text_of(data: bytes, name: str = "") -> Document:
         return unreadable("reading the file needs too much memory")
     except RecursionError:
         return unreadable("the file is nested too deeply")
+    except Exception as error:
+        # Parsers of damaged files raise what they like; this is the one place where that must stop.
+        return unreadable(f"the file is damaged in a way that its parser does not know ({type(error).__name__})")
     if len(document.text) > MOST_CHARACTERS:
         return unreadable(f"the file holds {len(document.text):,} characters; at most {MOST_CHARACTERS:,} are read", pages=document.pages)
     return document
