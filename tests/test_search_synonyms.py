@@ -29,6 +29,7 @@ from models.search_synonyms import (
     SearchSynonymsQuery,
 )
 from models.search_synonyms.evidence import FEATURES, Encode
+from models.search_synonyms.groups import groups, oddities
 from models.search_synonyms.kinds import Weights
 from models.search_synonyms.pairs import attempts, changed_phrases
 from models.search_synonyms.searches import Searches
@@ -373,3 +374,55 @@ def test_labels_are_never_learned_from(log: Searches, fitted: SearchSynonyms, en
 def test_sample_is_what_the_generator_writes(tmp_path: Path) -> None:
     prepare.main(tmp_path)
     assert (tmp_path / "sample.csv.gz").read_bytes() == (FOLDER / "sample.csv.gz").read_bytes()
+
+
+def test_a_rule_with_words_dropped_is_no_rule(encode: Encode) -> None:
+    rows = [*mends("fridge", "refrigerator", range(40)), *mends("samsung fridge", "refrigerator", range(100, 120))]
+    assert rules(SearchSynonyms().fit(rows, encode=encode)) == {("fridge", "refrigerator")}
+
+
+def test_a_word_that_works_elsewhere_has_its_context(encode: Encode) -> None:
+    elsewhere = [search(f"w{n}", "apple", 86_400.0 * n + 60, clicks=1, clicked_ids=["fruit"]) for n in range(80)]
+    rows = mends("apple charger", "macbook charger", range(30)) + mends("apple cable", "macbook cable", range(100, 130))
+    model = SearchSynonyms(SearchSynonymsConfig(min_probability=0.05)).fit([*rows, *elsewhere], encode=encode)
+    (rule,) = [entry.rule for entry in model.dictionary_ if entry.rule.left == "apple"]
+    assert (rule.right, rule.context) == ("macbook", ("cable", "charger"))
+    assert "macbook" not in queries_of(ask(model, "apple"))
+    assert "macbook charger" in queries_of(ask(model, "apple charger"))
+
+
+def test_groups_are_cliques_and_chains_are_shown() -> None:
+    def two_way(left: str, right: str) -> Rule:
+        return Rule(kind="synonym", left=left, right=right, two_way=True)
+
+    closed = [two_way("sofa", "couch"), two_way("couch", "settee"), two_way("settee", "sofa")]
+    assert groups([*closed, two_way("settee", "bench")]) == [["couch", "settee", "sofa"]]
+    assert {tuple(odd.terms) for odd in oddities([*closed, two_way("settee", "bench")]) if odd.kind == "chain"} == {
+        *(("sofa", "settee", "bench"), ("couch", "settee", "bench"), ("bench", "settee", "sofa"), ("bench", "settee", "couch"))
+    }
+    assert oddities(closed) == []
+
+
+def test_cycles_and_terms_with_many_names_are_shown() -> None:
+    loop = [Rule(kind="synonym", left=left, right=right) for left, right in ("ab", "bc", "ca")]
+    assert [sorted(odd.terms) for odd in oddities(loop) if odd.kind == "cycle"] == [["a", "b", "c"]]
+    many = [Rule(kind="synonym", left="thing", right=f"name {number}") for number in range(9)]
+    assert [odd.kind for odd in oddities(many)] == ["many_names"]
+
+
+def test_reviewers_teach_what_is_believed(log: Searches, encode: Encode) -> None:
+    model = SearchSynonyms(SearchSynonymsConfig(min_probability=0.0)).fit(log, encode=encode)
+    entries = [entry for entry in model.dictionary_ if entry.rule.kind == "synonym"]
+    rejected, others = entries[::2], entries[1::2]
+    before = {entry.id: entry.evidence.probability for entry in others if entry.evidence is not None}
+    at = datetime(2027, 1, 1, tzinfo=UTC)
+    decisions = [SearchSynonymsDecision(action="reject", rule=entry.rule, by="mara", at=at) for entry in rejected]
+    model.update(decisions)
+    after = [
+        found.evidence.probability for pair in before if (found := model.dictionary_.get(pair)) is not None and found.evidence is not None
+    ]
+    assert np.mean(after) < np.mean(list(before.values()))
+    again = SearchSynonyms(SearchSynonymsConfig(min_probability=0.0)).fit(log, encode=encode)
+    for decision in reversed(decisions):
+        again.update([decision])
+    assert again.dictionary_.state() == model.dictionary_.state()

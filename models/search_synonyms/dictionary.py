@@ -142,6 +142,18 @@ class Dictionary:
             self._settle(pair)
         return self
 
+    def rescored(self, probabilities: Mapping[str, float]) -> Self:
+        """The same dictionary and decisions, where the evidence of some pairs has another probability."""
+        proposals = [
+            proposal.model_copy(update={"evidence": proposal.evidence.model_copy(update={"probability": probabilities[pair]})})
+            if pair in probabilities
+            else proposal
+            for pair, proposal in self._proposals.items()
+        ]
+        limits = {"kept_probability": self._kept_probability, "kept_success": self._kept_success}
+        decisions = (decision for of_pair in self._decisions.values() for decision in of_pair.values())
+        return type(self)(proposals, self.trained_at, **limits).decide(decisions)
+
     def applications(self, query: str, statuses: Collection[Status], context: str = "") -> list[Application]:
         """The rules that apply to a query, each alone, in the order of their places in the query.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import combinations
+from typing import Any, NamedTuple
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from models.masking import personal_data
 from models.search_synonyms.evidence import FEATURES, SAME_KINDS, Encode, candidates
@@ -20,6 +20,11 @@ from models.search_synonyms.rules import LONGEST_TERM, Evidence, Proposal, Rule
 from models.search_synonyms.searches import Searches
 from models.search_synonyms.visits import Visits, visits
 from models.search_synonyms.wilson import wilson_bounds
+from models.search_synonyms.words import stems
+
+Pair = tuple[str, str]
+
+MOST_CONTEXTS = 20
 
 MOST_GOALS = 8
 """Rules from one term, at most: a word with more names than this is a word that many things are called."""
@@ -31,6 +36,13 @@ TWO_WAY_OVERLAP = 0.3
 """Cosine of clicked documents from which two terms that both work are the same in both directions."""
 
 
+class Found(NamedTuple):
+    """A rule, and the `FEATURES` that speak for it."""
+
+    proposal: Proposal
+    features: tuple[float, ...]
+
+
 @dataclass(frozen=True)
 class Learned:
     """What searches taught.
@@ -39,16 +51,21 @@ class Learned:
     ----------
     pairs
         Candidates with their features and probability, also those that became no rule.
-    proposals
+    found
         Rules, likeliest first.
     visits, tried
         What they were learned from.
     """
 
     pairs: pl.DataFrame
-    proposals: list[Proposal]
+    found: list[Found]
     visits: Visits
     tried: pl.DataFrame
+
+    @property
+    def proposals(self) -> list[Proposal]:
+        """The rules with what they stand on, in words for people."""
+        return [found.proposal for found in self.found]
 
 
 def learn(searches: Searches, config: SearchSynonymsConfig, encode: Encode, weights: Weights) -> Learned:
@@ -79,7 +96,8 @@ def learn(searches: Searches, config: SearchSynonymsConfig, encode: Encode, weig
         query_after=pl.Series([searches.queries[n] for n in pairs["after"]], dtype=pl.String),
     )
     pairs = pairs.filter(pl.col("query_before").map_elements(is_public, return_dtype=pl.Boolean)) if len(pairs) else pairs
-    return Learned(pairs, proposals(pairs, seen.weeks, config), seen, tried)
+    contexts = _contexts(pairs, tried, changed, searches.queries, config.k_anonymity) if len(pairs) else {}
+    return Learned(pairs, found_rules(pairs, seen.weeks, config, contexts), seen, tried)
 
 
 def is_public(text: str) -> bool:
@@ -87,29 +105,31 @@ def is_public(text: str) -> bool:
     return len(text) <= LONGEST_TERM and not personal_data(text)
 
 
-def proposals(pairs: pl.DataFrame, weeks: float, config: SearchSynonymsConfig) -> list[Proposal]:
+def found_rules(pairs: pl.DataFrame, weeks: float, config: SearchSynonymsConfig, contexts: Mapping[Pair, tuple[str, ...]]) -> list[Found]:
     """The pairs that are likely enough as rules: directed, as general as they were seen, without what others make needless."""
     likely = pairs.filter(pl.col("probability") >= config.min_probability).sort(
         ["probability", "users", "term", "goal"], descending=[True, True, False, False]
     )
     rows = _few_goals(_one_direction_of_typos(list(likely.iter_rows(named=True))))
-    known = {(row["term"], row["goal"]) for row in rows}
-    rules: dict[str, Proposal] = {}
+    known: dict[str, set[str]] = {}
     for row in rows:
-        proposal = _proposal(row, known, weeks)
-        if proposal is not None and not _explained(row, known):
-            rules.setdefault(proposal.rule.id, proposal)
+        known.setdefault(row["term"], set()).add(row["goal"])
+    rules: dict[str, Found] = {}
+    for row in rows:
+        if not _explained(row, known):
+            proposal = _proposal(row, known, weeks, contexts.get((row["term"], row["goal"]), ()))
+            rules.setdefault(proposal.rule.id, Found(proposal, tuple(row[name] for name in FEATURES)))
     return list(rules.values())[: config.max_rules]
 
 
-def _proposal(row: Mapping[str, Any], known: set[tuple[str, str]], weeks: float) -> Proposal | None:
+def _proposal(row: Mapping[str, Any], known: Mapping[str, set[str]], weeks: float, context: tuple[str, ...]) -> Proposal:
     """A rule for phrases that were changed as a whole query or in several; else for the one pair of queries."""
     general = row["bare"] or row["contexts"] > 1
     left, right = (row["term"], row["goal"]) if general else (row["query_before"], row["query_after"])
     kind: Any = SAME_KINDS[row["shape"]]
     works = row["left_searches"] > 0 and row["left_successes"] / row["left_searches"] >= WORKS_BY_ITSELF
     overlap = row["overlap"] if row["overlap"] == row["overlap"] else None
-    both = (row["goal"], row["term"]) in known or (works and overlap is not None and overlap >= TWO_WAY_OVERLAP)
+    both = row["term"] in known.get(row["goal"], ()) or (works and overlap is not None and overlap >= TWO_WAY_OVERLAP)
     lost = (row["left_searches"] - row["left_successes"]) if general else row["attempts"]
     low, _ = wilson_bounds(row["successes"], row["attempts"])
     evidence = Evidence(
@@ -125,7 +145,8 @@ def _proposal(row: Mapping[str, Any], known: set[tuple[str, str]], weeks: float)
         click_overlap=None if overlap is None else min(max(overlap, 0.0), 1.0),
         frequency_ratio=row["ratio"],
     )
-    return Proposal(rule=Rule(kind=kind, left=left, right=right, two_way=both and kind != "typo"), evidence=evidence)
+    rule = Rule(kind=kind, left=left, right=right, two_way=both and kind != "typo", context=context if general else ())
+    return Proposal(rule=rule, evidence=evidence)
 
 
 def _one_direction_of_typos(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -144,14 +165,38 @@ def _few_goals(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return kept
 
 
-def _explained(row: Mapping[str, Any], known: set[tuple[str, str]]) -> bool:
-    """Whether rules about single words come to the same: laptop case -> notebook sleeve, given laptop ~ notebook and case ~ sleeve."""
+def _explained(row: Mapping[str, Any], known: Mapping[str, set[str]]) -> bool:
+    """Whether other rules come to the same, or to the same with words added or left out.
+
+    Given laptop ~ notebook and case ~ sleeve, laptop case -> notebook sleeve is needless; given fridge -> refrigerator, samsung fridge ->
+    refrigerator widens.
+    """
     term, goal = row["term"].split(), row["goal"].split()
-    if len(term) != len(goal) or len(term) < 2:
-        return False
-    return all(a == b or (a, b) in known or (b, a) in known for a, b in zip(term, goal, strict=True))
+    if len(term) == len(goal) > 1 and all(
+        a == b or b in known.get(a, ()) or a in known.get(b, ()) for a, b in zip(term, goal, strict=True)
+    ):
+        return True
+    for start, end in combinations(range(len(term) + 1), 2):
+        for shorter in known.get(" ".join(term[start:end]), ()):
+            words = shorter.split()
+            if (end - start, len(words)) == (len(term), len(goal)):
+                continue
+            rest, added = Counter(stems(" ".join([*term[:start], *term[end:]]))), Counter(stems(row["goal"]))
+            if added >= (found := Counter(stems(shorter))) and ((added := added - found) <= rest or rest <= added):
+                return True
+    return False
 
 
-def features(pairs: pl.DataFrame) -> NDArray[np.float64]:
-    """The features of pairs, of shape (pairs, features)."""
-    return pairs.select(FEATURES).to_numpy()
+def _contexts(
+    pairs: pl.DataFrame, tried: pl.DataFrame, changed: pl.DataFrame, queries: Sequence[str], k: int
+) -> dict[Pair, tuple[str, ...]]:
+    """Words that a pair was only seen beside, where its term works by itself: an apple is a laptop in electronics, not everywhere."""
+    works = pl.col("left_successes") >= WORKS_BY_ITSELF * pl.col("left_searches")
+    narrow = pairs.filter(works & ~pl.col("bare") & (pl.col("contexts") > 1)).select("left", "right", "term", "goal")
+    rows = tried.filter("success").join(changed, on=["before", "after"]).join(narrow, on=["left", "right"])
+    users: dict[Pair, dict[str, set[int]]] = {}
+    for before, person, term, goal in rows.select("before", "person", "term", "goal").iter_rows():
+        for word in set(queries[before].split()) - set(term.split()):
+            users.setdefault((term, goal), {}).setdefault(word, set()).add(person)
+    enough = {pair: tuple(sorted(word for word, who in words.items() if len(who) >= k))[:MOST_CONTEXTS] for pair, words in users.items()}
+    return {pair: words for pair, words in enough.items() if words}

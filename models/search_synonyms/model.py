@@ -38,8 +38,9 @@ from models.errors import InputError
 from models.search_synonyms import questions
 from models.search_synonyms.completion import Completions
 from models.search_synonyms.dictionary import Application, Dictionary
-from models.search_synonyms.evidence import Encode
+from models.search_synonyms.evidence import FEATURES, Encode
 from models.search_synonyms.gaps import content_gaps
+from models.search_synonyms.groups import GroupsReply, GroupsRequest, answered
 from models.search_synonyms.kinds import Weights
 from models.search_synonyms.learning import is_public, learn
 from models.search_synonyms.popularity import completions_of
@@ -68,6 +69,7 @@ from models.search_synonyms.spelling import Correction, Spelling
 from models.search_synonyms.visits import Visits
 
 TRUSTED: tuple[Status, ...] = ("approved", "published")
+REVIEWED = frozenset({*TRUSTED, "rejected"})
 
 FORGOTTEN = "(forgotten)"
 
@@ -108,6 +110,7 @@ class SearchSynonyms(OnlineModel[SearchSynonymsConfig, SearchSynonymsQuery, Sear
             Question("import_rules", ImportRequest, ImportReply),
             Question("complete", CompleteRequest, CompleteReply),
             Question("gaps", GapsRequest, GapsReply),
+            Question("groups", GroupsRequest, GroupsReply),
         ),
     )
 
@@ -134,6 +137,8 @@ class SearchSynonyms(OnlineModel[SearchSynonymsConfig, SearchSynonymsQuery, Sear
         self.spelling_ = Spelling.learned(self._queries | _terms(learned.proposals), _corrections(learned.proposals), seed=self.config.seed)
         newest = datetime.fromtimestamp(int(searches.at.max()) / 1e6, UTC)
         self.dictionary_ = Dictionary(learned.proposals, newest)
+        self._features = {found.proposal.rule.id: list(found.features) for found in learned.found}
+        self._labels = dict[str, bool]()
         k = self.config.k_anonymity
         self.gaps_ = content_gaps(learned.visits, learned.tried, searches.queries, k, self._mended, is_public)
         self.completions_ = completions_of(learned.visits, searches, k, is_public)
@@ -143,6 +148,7 @@ class SearchSynonyms(OnlineModel[SearchSynonymsConfig, SearchSynonymsQuery, Sear
         """Take decisions about rules; in whatever order and however often they come, the dictionary is the same."""
         self._require_fitted()
         self.dictionary_.decide(events)
+        self._learn_from_decisions()
         return self
 
     def forget(self, subject: str) -> Self:
@@ -186,6 +192,11 @@ class SearchSynonyms(OnlineModel[SearchSynonymsConfig, SearchSynonymsQuery, Sear
         self._require_fitted()
         return GapsReply(gaps=self.gaps_[: request.limit])
 
+    def groups(self, request: GroupsRequest) -> GroupsReply:
+        """Terms that all mean the same, pairwise, and what a person should look at, among the rules that nobody rejected."""
+        self._require_fitted()
+        return answered([entry.rule for entry in self.dictionary_ if entry.status not in {"rejected", "demoted"}], request)
+
     def _answer(self, asked: SearchSynonymsQuery) -> SearchSynonymsPrediction:
         query = normal(asked.query)
         rewrites = self._by_rules(query, asked.context or "")
@@ -205,8 +216,23 @@ class SearchSynonyms(OnlineModel[SearchSynonymsConfig, SearchSynonymsQuery, Sear
             rewrites=ordered[: asked.limit],
         )
 
+    def _learn_from_decisions(self) -> None:
+        """Weigh the evidence as reviewers do: approved rules mean the same, rejected ones do not."""
+        labels = {
+            entry.id: entry.status in TRUSTED for entry in self.dictionary_ if entry.id in self._features and entry.status in REVIEWED
+        }
+        if labels == self._labels:
+            return
+        ids = sorted(self._features)
+        frame = pl.DataFrame([self._features[pair] for pair in ids], schema=dict.fromkeys(FEATURES, pl.Float64), orient="row")
+        decided = np.array([pair in labels for pair in ids])
+        weights = Weights().after(frame.filter(decided), np.array([labels[pair] for pair in ids if pair in labels]))
+        self.dictionary_ = self.dictionary_.rescored(dict(zip(ids, weights.probabilities(frame).tolist(), strict=True)))
+        self._labels = labels
+
     def _by_rules(self, query: str, context: str) -> list[Rewrite]:
-        return [_rewrite(application) for application in self.dictionary_.applications(query, self._statuses(), context)]
+        found = self.dictionary_.applications(query, self._statuses(), context)
+        return [rewrite for rewrite in map(_rewrite, found) if rewrite.probability >= self.config.min_probability]
 
     def _statuses(self) -> tuple[Status, ...]:
         return ("proposed", *TRUSTED) if self.config.auto_publish else TRUSTED
@@ -219,12 +245,14 @@ class SearchSynonyms(OnlineModel[SearchSynonymsConfig, SearchSynonymsQuery, Sear
             "dictionary.json": self.dictionary_.state(),
             "spelling.json": self.spelling_.state(),
             "queries.json": self._queries,
+            "evidence.json": {"features": self._features, "labels": self._labels},
             "completions.npz": self.completions_.state(),
             "gaps.json": [gap.model_dump(mode="json") for gap in self.gaps_],
         }
 
     def _restore(self, parts: Mapping[str, Any]) -> None:
         self._queries = parts["queries.json"]
+        self._features, self._labels = parts["evidence.json"]["features"], parts["evidence.json"]["labels"]
         self.spelling_ = Spelling.restored(parts["spelling.json"])
         self.completions_ = Completions.restored(parts["completions.npz"])
         self.gaps_ = [Gap.model_validate(gap) for gap in parts["gaps.json"]]
