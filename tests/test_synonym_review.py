@@ -12,7 +12,7 @@ import httpx
 import numpy as np
 import pytest
 
-from models.search_synonyms import SearchSynonyms
+from models.search_synonyms import SearchSynonyms, SearchSynonymsExample
 from models.search_synonyms.completion import Completions
 from models.search_synonyms.dictionary import Dictionary
 from models.search_synonyms.questions import CompleteRequest, ImportRequest, RulesRequest
@@ -42,13 +42,13 @@ def proposal(rule: Rule, fixed_per_week: float) -> Proposal:
 
 
 def model() -> SearchSynonyms:
-    """What a training might leave behind."""
+    """A model of one search, with what a training on many might leave behind."""
     users = np.arange(20, 20 - len(QUERIES), -1)
-    trained = SearchSynonyms()
+    search = SearchSynonymsExample(user_id="u17", timestamp=NOON - timedelta(days=1), query="red sofa", n_results=9, n_clicks=1)
+    trained = SearchSynonyms().fit([search], encode=lambda texts: np.zeros((len(texts), 8), dtype=np.float32))
     trained.dictionary_ = Dictionary([proposal(SETTEE, 12.0), proposal(DRAPE, 7.0)], NOON - timedelta(days=1))
     trained.spelling_ = Spelling.learned(dict(zip(QUERIES, users.tolist(), strict=True)))
     trained.completions_ = Completions.learned(QUERIES, users, users, users, [("u17", "red sofa", 2)])
-    trained.gaps_ = []
     trained._queries = dict(zip(QUERIES, users.tolist(), strict=True))
     return trained
 
