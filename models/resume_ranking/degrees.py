@@ -30,6 +30,7 @@ _DEGREES = {
 _LEVELS = {level: re.compile(rf"(?<![\w.])(?:{words})", re.IGNORECASE) for level, words in _DEGREES.items()}
 # Two letters that also are words or initials count only as degrees are written: BE, B.E., M.S. and not be, me or ms.
 _SHORT = re.compile(r"[a-z]\.?[a-z]\.?", re.IGNORECASE)
+_OTHER_WORDS = frozenset({"march", "med", "bed", "mas"})
 _PLACE = re.compile(r"[a-z]{2}, $")
 _SCHOOLS = re.compile(
     r"\b(?:university|universit[àäéy]t?|college|institute of|hochschule|école|academy|school of|polytechnic|iit|"
@@ -76,6 +77,8 @@ def names_degree(line: str) -> bool:
 
 def _is_written_so(words: str, before: str, after: str) -> bool:
     letters = words.strip()
+    if letters.lower() in _OTHER_WORDS and not letters[1].isupper():
+        return False
     if _SHORT.fullmatch(letters):
         if "." not in letters and _PLACE.search(before):
             return False  # Cambridge, MA
