@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from models.resume_ranking.abuse import Trick, tricks
 from models.resume_ranking.adjacency import Adjacency
+from models.resume_ranking.copying import Runs, may_share, runs
 from models.resume_ranking.profile import Profile
 from models.resume_ranking.records import UNIT, Job, Partial
 from models.resume_ranking.requirements import Requirement, requirements
@@ -35,6 +36,7 @@ _PRACTISED = frozenset({"experience", "projects", "volunteering", "publications"
 _FADING_MONTHS = 120  # a skill that was last used so long ago counts `_FADED` less
 _FADED = 300_000
 _UNKNOWN_YEARS = UNIT // 2  # the resume does not say: neither shown nor refuted
+_BY_NAME = 8  # words for each skill that is named, above which a requirement is about more than them
 _WORTH_SHOWING = 250_000  # a weaker match is no evidence
 
 _LABEL = re.compile(
@@ -61,6 +63,8 @@ class Asked:
         Words of each requirement, with their share of what it says.
     job_shares
         Words of the whole job.
+    runs
+        Of the text, to see quickly who may have copied it.
     """
 
     text: str
@@ -68,6 +72,7 @@ class Asked:
     vectors: Vectors
     shares: tuple[dict[str, int], ...]
     job_shares: dict[str, int]
+    runs: Runs
 
     @classmethod
     def of(cls, job: Job, encoder: PassageEncoder, rarity: Rarity) -> Asked:
@@ -77,7 +82,7 @@ class Asked:
         whole = "\n".join([title, job.text, *job.must_have])
         shares = tuple(rarity.shares(words(requirement.text)) for requirement in asked)
         vectors = encoder.encode([role_of(title), *(requirement.text for requirement in asked)])
-        return cls(whole, asked, vectors, shares, rarity.shares(words(whole)))
+        return cls(whole, asked, vectors, shares, rarity.shares(words(whole)), runs(whole))
 
 
 def role_of(title: str) -> str:
@@ -127,7 +132,7 @@ class Matched:
 
 def match(asked: Asked, profile: Profile, rarity: Rarity, adjacency: Adjacency) -> Matched:
     """Find the evidence of one resume for each requirement of a job."""
-    copied = tuple(trick for trick in tricks(profile.blinded.text, asked.text) if trick.kind == "copied_job")
+    copied = _copied(asked, profile)
     honest = np.array([not _inside(span, copied) for span in profile.passages], dtype=bool)
     encoded = honest[: len(profile.vectors)]
     vectors = profile.vectors[encoded]
@@ -144,6 +149,12 @@ def match(asked: Asked, profile: Profile, rarity: Rarity, adjacency: Adjacency) 
         _bm25(asked, profile, honest, rarity),
     )
     return Matched(features, matches, copied)
+
+
+def _copied(asked: Asked, profile: Profile) -> tuple[Trick, ...]:
+    if not may_share(profile.runs, asked.runs):
+        return ()
+    return tuple(trick for trick in tricks(profile.blinded.text, asked.text) if trick.kind == "copied_job")
 
 
 def _inside(span: Span, tricks_: Iterable[Trick]) -> bool:
@@ -240,14 +251,16 @@ def _strength(
 ) -> int:
     """How well a requirement is met.
 
-    Three fifths of it are the named skills (the best one, where one is enough), when it names any; the rest is the best passage. Where
-    years are asked for, three tenths of all that are the share of them that is shown; where a degree is, half.
+    When its words are little more than names of skills, three fifths of it are those (the best one, where one is enough), and the rest
+    is the best passage; in a sentence that is about more, they can only raise it. Where years are asked for, three tenths of all that
+    are the share of them that is shown; where a degree is, half.
     """
     strength = best
     if requirement.skills:
         credit = [_credit(skill, profile) for skill in known.values()] + [found.credit for found in partial]
         skill = max(credit, default=0) if requirement.any_of else sum(credit) // len(requirement.skills)
-        strength = (3 * skill + 2 * best) // 5
+        named = (3 * skill + 2 * best) // 5
+        strength = named if len(requirement.text.split()) <= _BY_NAME * len(requirement.skills) else max(named, best)
     if requirement.years:
         shown = _UNKNOWN_YEARS if months is None else min(UNIT, round(UNIT * months / (12 * requirement.years)))
         strength = (7 * strength + 3 * shown) // 10

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from models.resume_ranking.abuse import Trick, tricks
 from models.resume_ranking.blinding import Blinded, blind
+from models.resume_ranking.copying import Runs, runs
 from models.resume_ranking.passages import passages
 from models.resume_ranking.reading import Document, Mark, read
 from models.resume_ranking.reading.document import unreadable
@@ -47,6 +48,8 @@ class Profile:
         Of the first passages, as far as the bound on words allows.
     where
         Passages by the words they hold.
+    runs
+        Of the blinded text, to see quickly whether it can hold a copy of the job.
     """
 
     document: Document
@@ -56,6 +59,7 @@ class Profile:
     passages: tuple[Span, ...]
     vectors: Vectors
     where: Mapping[str, tuple[int, ...]]
+    runs: Runs
 
     @property
     def counts(self) -> dict[str, int]:
@@ -102,7 +106,7 @@ def profile_of(document: Document, encoder: PassageEncoder, meaning_words: int) 
         for word in dict.fromkeys(words(text)):
             where.setdefault(word, []).append(place)
     held = {word: tuple(places) for word, places in where.items()}
-    return Profile(document, blinded, marked, understand(honest), spans, vectors, held)
+    return Profile(document, blinded, marked, understand(honest), spans, vectors, held, runs(blinded.text))
 
 
 def without(text: str, spans: Sequence[Span]) -> str:
