@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.search_synonyms import SearchSynonymsConfig, SearchSynonymsExample
 from models.search_synonyms.completion import MOST, MU, Completions, wilson_lower
+from models.search_synonyms.learning import is_public
+from models.search_synonyms.popularity import completions_of
+from models.search_synonyms.searches import Searches
 from models.search_synonyms.texts import SortedTexts
+from models.search_synonyms.visits import visits
 from models.search_synonyms.wilson import wilson_bounds
 
 SHOP = {  # query: users, searches, successes
@@ -119,6 +125,32 @@ def test_wilson_bounds_of_arrays_are_those_of_numbers(counts: list[tuple[int, in
     successes = np.array([min(pair) for pair in counts])
     expected = [wilson_bounds(int(s), int(n))[0] for s, n in zip(successes, attempts, strict=True)]
     assert wilson_lower(successes, attempts) == pytest.approx(expected, abs=1e-12)
+
+
+def searched(query: str, people: list[str | None], clicks: int = 1) -> list[SearchSynonymsExample]:
+    """One search by each; who has no name has a session."""
+    monday = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    return [
+        SearchSynonymsExample(
+            user_id=person, session_id=f"{query} {n}", timestamp=monday + timedelta(hours=n), query=query, n_results=9, n_clicks=clicks
+        )
+        for n, person in enumerate(people)
+    ]
+
+
+def test_a_log_offers_neither_what_few_searched_nor_what_names_somebody_nor_what_fails() -> None:
+    people: list[str | None] = [f"u{n}" for n in range(6)]
+    rows = [
+        *searched("red sofa", people),
+        *searched("red sofa of ada@example.org", people),
+        *searched("red rarity", [*people[:4], *people[:4]]),
+        *searched("red failure", people, clicks=0),
+        *searched("red stranger", [None] * 6),
+    ]
+    searches = Searches.of(rows)
+    config = SearchSynonymsConfig()
+    model = completions_of(visits(searches, config), searches, config.k_anonymity, is_public)
+    assert [(one.query, one.mine) for one in model.complete("red", "u3")] == [("red sofa", True), ("red stranger", False)]
 
 
 @pytest.fixture(scope="module")
