@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
+    from models.feedback import Stored
     from serving.store import Store
     from training.run import Report
 
@@ -103,6 +104,9 @@ def train(
     map_: Map = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the model. Repeats.")] = None,
     promote: Annotated[bool, typer.Option("--promote/--no-promote", help="Promote the version if it beats the champion.")] = True,
+    from_feedback: Annotated[
+        bool, typer.Option("--from-feedback", help="Learn from stored events or reported outcomes too; without --data, from these alone.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a model, judge it on a hold-out, and register the version if it passes its gates."""
@@ -112,15 +116,17 @@ def train(
     slugs = MODELS if slug == "all" else (slug,)
     for each in slugs:
         get(each)
-    if slug == "all" and (data or holdout or map_ or set_):
-        raise InputError("expected one model with --data, --holdout, --map or --set, got all")
+    if slug == "all" and (data or holdout or map_ or set_ or from_feedback):
+        raise InputError("expected one model with --data, --holdout, --map, --set or --from-feedback, got all")
     mapping, settings = _pairs(map_, "--map"), _pairs(set_, "--set")
     reports = []
     for each in slugs:
         with _stdout_kept_clean(), _steps(each) as progress:
             from training.run import train as run
 
-            reports.append(run(each, data=data, holdout=holdout, mapping=mapping, settings=settings, promote=promote, progress=progress))
+            stored = _stored(each) if from_feedback else None
+            options: dict[str, Any] = {"mapping": mapping, "settings": settings, "promote": promote, "stored": stored}
+            reports.append(run(each, data=data, holdout=holdout, progress=progress, **options))
         if not as_json:
             _show_report(reports[-1])
     if as_json:
@@ -281,11 +287,21 @@ def data_export(user: User) -> None:
 
 @data_app.command("forget")
 def data_forget(user: User, as_json: AsJson = False) -> None:
-    """Drop all that is kept about one person, for good."""
-    dropped = _store().forget(user)
-    _print_json({"user": user, "dropped": dropped}) if as_json else typer.echo(
-        ", ".join(f"{count:,} {table}" for table, count in dropped.items()) + " dropped"
-    )
+    """Drop all that is kept about one person, for good: in the store, in versions of models, in caches; running servers follow."""
+    from models.environment import environment
+    from serving.online import purge_caches
+    from training import tracking
+
+    with _stdout_kept_clean():
+        # Versions first: servers that hear of it from the store must find none that knows the person.
+        replaced = [f"{each.slug} version {each.old} by {each.new}" for each in tracking.forget(user)]
+        dropped = _store().forget(user)
+        purge_caches(environment().home)
+    if as_json:
+        _print_json({"user": user, "dropped": dropped, "replaced": replaced})
+        return
+    typer.echo(", ".join(f"{count:,} {table}" for table, count in dropped.items()) + " dropped")
+    typer.echo("\n".join(f"Replaced {each}" for each in replaced) or "No version of a model knew this person")
 
 
 @app.command()
@@ -306,6 +322,18 @@ def bench(
             _show_table(results[-1]["rows"])
     if as_json:
         _print_json(results[0] if names and len(names) == 1 else {"benchmarks": results})
+
+
+def _stored(slug: str) -> Stored:
+    """What the store has to teach a model: the two sides meet here."""
+    from serving.online import lessons
+    from training.run import recipe_of
+
+    store = _store()
+    try:
+        return lessons(slug, store, recipe_of(slug).from_feedback)
+    finally:
+        store.close()
 
 
 def _store() -> Store:

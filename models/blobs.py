@@ -30,6 +30,13 @@ def share(folder: Path, blobs: Path) -> None:
             _share(file, blobs)
 
 
+def sweep(blobs: Path) -> None:
+    """Remove the blobs that no folder holds any more."""
+    for blob in blobs.glob("*"):
+        if blob.stat().st_nlink == 1:
+            blob.unlink(missing_ok=True)
+
+
 def _share(file: Path, blobs: Path) -> None:
     digest = sha256_of(file)
     blob = blobs / digest

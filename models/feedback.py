@@ -1,8 +1,9 @@
-"""A prediction, and what turned out to be true."""
+"""What the world teaches after a training: outcomes of predictions, and rows made of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic
 
@@ -28,3 +29,22 @@ class Observed(Generic[Q, P]):
     outcome: Any
     predicted_at: datetime
     occurred_at: datetime
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Training rows that come from the store instead of a file.
+
+    Parameters
+    ----------
+    rows
+        Of the contract's example type; personal data in their texts is masked.
+    what
+        What they are, in words.
+    tags
+        To be given to the version that is trained on them.
+    """
+
+    rows: Sequence[Any]
+    what: str
+    tags: Mapping[str, str] = field(default_factory=dict)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from models.interest_graph import InterestGraph, InterestGraphEvent, InterestGraphQuery
-from serving.online import Replica, Snapshots, trained_on
+from serving.online import Replica, Snapshots, stored_events
 from serving.registry import Version
 from serving.store import NewEvent, Store
 
@@ -121,8 +121,8 @@ class Workers(RuleBasedStateMachine):
 
     @rule()
     def a_version_is_trained_on_what_is_stored(self) -> None:
-        history = trained_on(SLUG, self.stores[0])
-        self.champion = self.register(InterestGraph().fit([*self.base, *history.rows]), history.tags)
+        history = stored_events(SLUG, self.stores[0])
+        self.champion = self.register(InterestGraph().fit([*self.base, *history.rows]), dict(history.tags))
 
     @rule(back=st.integers(1, 3))
     def the_champion_is_rolled_back(self, back: int) -> None:

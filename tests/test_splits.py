@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from models.base import Record
 from models.errors import InputError
-from training.splits import by_hash, by_time, stratified
+from training.splits import by_hash, by_time, by_time_where_known, stratified
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -80,3 +80,21 @@ def test_a_side_without_rows_is_refused(count: int) -> None:
         by_time(few, minute, 0.5)
     with pytest.raises(InputError, match=f"got {count}, of which"):
         stratified(few, lambda row: row.label, 0.5, seed=0)
+
+
+def test_where_only_some_rows_have_times_the_latest_of_these_are_held_out_and_groups_of_the_others() -> None:
+    mixed = [row.model_copy(update={"minute": -1}) if place % 2 else row for place, row in enumerate(rows(600))]
+    split = by_time_where_known(mixed, lambda row: minute(row) if row.minute >= 0 else None, lambda row: row.user, 0.2, seed=0)
+    known = [[row.minute for row in side if row.minute >= 0] for side in (split.train, split.holdout)]
+    assert max(known[0]) < min(known[1])
+    groups = [{row.user for row in side if row.minute < 0} for side in (split.train, split.holdout)]
+    assert not groups[0] & groups[1]
+    assert all([*known, *groups])
+
+
+def test_rows_that_all_have_times_or_none_are_split_as_by_time_or_by_hash() -> None:
+    some = rows(200)
+    assert by_time_where_known(some, minute, lambda row: row.user, 0.2, seed=0) == by_time(some, minute, 0.2)
+    assert by_time_where_known(some, lambda row: None, lambda row: row.user, 0.2, seed=3) == by_hash(
+        some, lambda row: row.user, 0.2, seed=3
+    )

@@ -11,10 +11,11 @@ from models.churn import Churn, ChurnConfig, ChurnExample, ChurnPrediction, Chur
 from models.churn.screening import GroupRates
 from models.churn.table import Table
 from models.churn.values import token
+from models.feedback import Observed
 from training import figures
 from training.metrics import binary_metrics
 from training.recipe import Case, Gate, Predictor, Recipe, Split
-from training.splits import by_hash, by_time
+from training.splits import by_time_where_known
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,10 +30,22 @@ _MOST_SLICES = 12
 
 
 def _split(rows: Sequence[ChurnExample], seed: int) -> Split[ChurnExample]:
-    instants = {row.observed_at for row in rows}
-    if None not in instants and len(instants) > 1:
-        return by_time(rows, lambda row: row.observed_at, _HOLDOUT_SHARE)  # type: ignore[arg-type, return-value]  # none is None
-    return by_hash(rows, ChurnExample.identity, _HOLDOUT_SHARE, seed)
+    return by_time_where_known(rows, lambda row: row.observed_at, ChurnExample.identity, _HOLDOUT_SHARE, seed)
+
+
+def _from_feedback(observed: Sequence[Observed[ChurnQuery, ChurnPrediction]]) -> list[ChurnExample]:
+    """Customers as they were when they were asked about, with what became of them.
+
+    The features are those that came with the query and were stored with its answer, so nothing that was learned later can be among
+    them: a later look at the customer is another prediction, with its own outcome. What is left to exclude is a question that was asked
+    when the answer had come about already: such a row would teach the outcome from its traces. The instant of the question is
+    ``observed_at``, so the newest are held out.
+    """
+    return [
+        ChurnExample(customer_id=each.query.customer_id, features=each.query.features, label=each.outcome, observed_at=each.predicted_at)
+        for each in observed
+        if each.occurred_at > each.predicted_at
+    ]
 
 
 def _cases(split: Split[ChurnExample], seed: int) -> list[ChurnCase]:
@@ -107,8 +120,8 @@ RECIPE = Recipe(
     slug="churn",
     split=_split,
     split_protects=(
-        "Against judging on the past when every row has `observed_at` (the newest fifth is held out); otherwise against one customer on "
-        "both sides: a fifth of the customers is held out by a hash of their id, the same ones in next month's table."
+        "Against judging on the past where rows have `observed_at` (the newest fifth of these is held out); of other rows against one "
+        "customer on both sides: a fifth of the customers is held out by a hash of their id, the same ones in next month's table."
     ),
     cases=_cases,
     evaluate=_evaluate,
@@ -121,6 +134,7 @@ RECIPE = Recipe(
     ),
     figures=_figures,
     notes=_notes,
+    from_feedback=_from_feedback,
     limits="""\
 - **Reasons are associations.** Removing a reason need not keep the customer; who can be kept is a question for a trial (`treatment`).
 - **A column written after the fact** (a cancellation reason, a final bill) makes every figure too good. A column that separates the

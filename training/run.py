@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
@@ -19,6 +20,7 @@ from models import get
 from models.base import Config, OnlineModel
 from models.digest import sha256_of
 from models.errors import InputError, ModelFolderError
+from models.feedback import Stored
 from models.rows import read_rows
 from training import tracking
 from training.card import Card
@@ -52,19 +54,32 @@ class Report(BaseModel):
 
 @dataclass(frozen=True)
 class Source:
-    """The files that are read."""
+    """What is read: files, and what the store has to teach."""
 
-    data: Path
+    data: Path | None
     holdout: Path | None
+    stored: Stored | None = None
 
     @property
     def files(self) -> dict[str, Path]:
         """Path by what it is for."""
-        return {"training": self.data} | ({"holdout": self.holdout} if self.holdout else {})
+        return {name: path for name, path in (("training", self.data), ("holdout", self.holdout)) if path is not None}
+
+    @property
+    def sha256(self) -> str:
+        """The hash of all that is read; of one file, that of its bytes."""
+        hashes = [sha256_of(path) for path in self.files.values()]
+        if self.stored is not None:
+            rows = hashlib.sha256()
+            for row in self.stored.rows:
+                rows.update(row.model_dump_json().encode() + b"\n")
+            hashes.append(rows.hexdigest())
+        return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
     def __str__(self) -> str:
-        """Both in words."""
-        return str(self.data) if self.holdout is None else f"{self.data}, judged on {self.holdout}"
+        """All of it in words."""
+        learned = " and ".join(str(each) for each in (self.data, self.stored and self.stored.what) if each)
+        return learned if self.holdout is None else f"{learned}, judged on {self.holdout}"
 
 
 def train(
@@ -75,6 +90,7 @@ def train(
     mapping: Mapping[str, str] | None = None,
     settings: Mapping[str, str] | None = None,
     promote: bool = True,
+    stored: Stored | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Read, check, split, fit, evaluate, gate, log, register and compare; promote on a win.
@@ -84,7 +100,7 @@ def train(
     Parameters
     ----------
     data
-        Rows to train from; ``None``: the sample of `slug`.
+        Rows to train from; ``None``: the sample of `slug`, unless there are stored rows.
     holdout
         Rows to be judged on; ``None``: the recipe's split of `data`.
     mapping
@@ -93,6 +109,9 @@ def train(
         Settings of the model by name, as text.
     promote
         ``False``: the version stays challenger, whatever it wins.
+    stored
+        What the store has to teach: rows beside those of `data`, or instead. An online model is not trained on events that it would
+        refuse.
 
     Raises
     ------
@@ -106,7 +125,7 @@ def train(
     started, say = time.monotonic(), progress or _silent
     kind, recipe = get(slug), recipe_of(slug)
     model = kind(parse_settings(kind.contract.config, settings or {}))
-    source = Source(data or sample_of(slug), holdout)
+    source = Source(data if data or stored else sample_of(slug), holdout, stored)
     say("connecting to MLflow", None)
     tracking.check()
     split = _read(source, recipe, model, mapping, say)
@@ -168,13 +187,25 @@ class _Verdict:
 
 
 def _read(source: Source, recipe: AnyRecipe, model: AnyModel, mapping: Mapping[str, str] | None, say: Progress) -> Split[Any]:
-    rows = {context: _rows(path, recipe, model, mapping, say) for context, path in source.files.items()}
-    if "holdout" in rows:
-        return Split(train=rows["training"], holdout=rows["holdout"])
-    return recipe.split(rows["training"], model.config.seed)
+    taught = [row for row in source.stored.rows if _is_taken(row, model)] if source.stored is not None else []
+    if source.data is None and not taught:
+        raise InputError("expected stored rows to learn from, found none: report what happened first, or train on a file")
+    rows = recipe.gather(taught) if source.data is None else _rows(source.data, recipe, model, mapping, say, taught)
+    if source.holdout is not None:
+        return Split(train=rows, holdout=_rows(source.holdout, recipe, model, mapping, say))
+    return recipe.split(rows, model.config.seed)
 
 
-def _rows(path: Path, recipe: AnyRecipe, model: AnyModel, mapping: Mapping[str, str] | None, say: Progress) -> Sequence[Any]:
+def _is_taken(row: Any, model: AnyModel) -> bool:
+    """Whether an online model would take it as an event; workers that replay it ask the same."""
+    event = model.contract.event
+    return not isinstance(model, OnlineModel) or event is None or not isinstance(row, event) or model.refusal(row) is None
+
+
+def _rows(
+    path: Path, recipe: AnyRecipe, model: AnyModel, mapping: Mapping[str, str] | None, say: Progress, more: Sequence[Any] = ()
+) -> Sequence[Any]:
+    """The rows of a file, and some more."""
     total, done = max(path.stat().st_size, 1) if path.is_file() else 1, 0
 
     def advance(count: int) -> None:
@@ -182,7 +213,7 @@ def _rows(path: Path, recipe: AnyRecipe, model: AnyModel, mapping: Mapping[str, 
         done += count
         say(f"reading {path.name}", min(done / total, 1.0))
 
-    rows = recipe.gather(read_rows(path, model.contract.example, mapping, progress=advance))
+    rows = recipe.gather(chain(read_rows(path, model.contract.example, mapping, progress=advance), more))
     if not rows:
         raise InputError(f"expected rows in {path.name}, found none")
     return rows
@@ -213,16 +244,15 @@ def _judge(recipe: AnyRecipe, model: AnyModel, split: Split[Any], folder: Path, 
 def _record(source: Source, recipe: AnyRecipe, model: AnyModel, split: Split[Any], verdict: _Verdict, folder: Path) -> Report:
     """Log everything; register unless a gate was missed."""
     evaluation, sizes = verdict.evaluation, (len(split.train), len(split.holdout))
-    hashes = {context: sha256_of(path) for context, path in source.files.items()}
-    data_sha256 = hashes["training"] if len(hashes) == 1 else hashlib.sha256("".join(hashes.values()).encode()).hexdigest()
-    trained_at = datetime.now(UTC)
+    data_sha256, trained_at = source.sha256, datetime.now(UTC)
     primary = {recipe.primary: f"{evaluation.metrics.get(recipe.primary, float('nan')):.6g}"}
     tags = {"data": str(source), "data_sha256": data_sha256, "rows": str(sum(sizes)), "trained_at": trained_at.isoformat()} | primary
+    tags |= source.stored.tags if source.stored is not None else {}
     with tracking.recording(recipe.slug, tags) as record:
         record.parameters(model.config.model_dump(mode="json") | {"baseline": recipe.baseline_name, "cases": len(evaluation.cases)})
         record.metrics(evaluation.metrics | prefixed("baseline", evaluation.baseline) | prefixed("champion", evaluation.champion or {}))
         for context, path in source.files.items():
-            record.dataset(path, hashes[context], context)
+            record.dataset(path, sha256_of(path), context)
         record.figures(recipe.figures(model, evaluation.predictions, evaluation.cases))
         record.table(evaluation.slices, "slices")
         require(recipe.slug, verdict.gates)
@@ -230,8 +260,7 @@ def _record(source: Source, recipe: AnyRecipe, model: AnyModel, split: Split[Any
         absorbed = judged is not served
         card = Card(recipe, model, evaluation, verdict.gates, str(source), data_sha256, sizes, trained_at, verdict.decision, absorbed)
         record.text(card.markdown(), "card.md")
-        example = evaluation.cases[0].query.model_dump(mode="json", exclude_unset=True)
-        version = record.register(served, judged, example, card.description(), tags, champion=verdict.wins)
+        version = record.register(served, judged, _shown(evaluation), card.description(), tags, champion=verdict.wins)
     return Report(
         slug=recipe.slug,
         version=version,
@@ -265,6 +294,15 @@ def _saved(model: AnyModel, split: Split[Any], folder: Path, data_sha256: str) -
     judged = save("judged")
     model.update(split.holdout)
     return judged, save("model")
+
+
+def _shown(evaluation: Evaluation) -> dict[str, Any]:
+    """A query, to show how the version is asked; a made-up one where queries are about people, who may want to be forgotten."""
+    query = evaluation.cases[0].query
+    if query.subject is not None:
+        query = query.model_validate(query.model_config["json_schema_extra"]["examples"][0])
+    shown: dict[str, Any] = query.model_dump(mode="json", exclude_unset=True)
+    return shown
 
 
 def _silent(_: str, __: float | None) -> None:

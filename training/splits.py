@@ -54,6 +54,32 @@ def by_time(rows: Sequence[R], when: Callable[[R], datetime], holdout_share: flo
     return _split(rows, [instant >= first_held_out for instant in instants])
 
 
+def by_time_where_known(
+    rows: Sequence[R], when: Callable[[R], datetime | None], key: Callable[[R], object], holdout_share: float, seed: int
+) -> Split[R]:
+    """Hold out the latest of the rows that have a time, and whole groups of those that have none.
+
+    For tables whose rows all have times, or none, this is `by_time` or `by_hash`; outcomes and events that were stored since are mixed
+    with older rows of no known time. Rows of one single instant are taken for rows of no known time.
+
+    Raises
+    ------
+    InputError
+        If a side would be empty.
+    """
+    instants = {at for row in rows if (at := when(row)) is not None}
+    timed = [len(instants) > 1 and when(row) is not None for row in rows]
+    known = [row for row, is_timed in zip(rows, timed, strict=True) if is_timed]
+    cut = min(when(row) for row in by_time(known, when, holdout_share).holdout) if known else None  # type: ignore[type-var, arg-type]
+    return _split(
+        rows,
+        [
+            when(row) >= cut if is_timed else _fraction(key(row), seed) < holdout_share  # type: ignore[operator]
+            for row, is_timed in zip(rows, timed, strict=True)
+        ],
+    )
+
+
 def stratified(rows: Sequence[R], label: Callable[[R], Hashable], holdout_share: float, seed: int) -> Split[R]:
     """Hold out the same share of every class, at random.
 

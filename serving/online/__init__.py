@@ -6,8 +6,8 @@ Workers never talk to each other; they agree because they read the same numbers 
 """
 
 from serving.online.follower import Online
-from serving.online.history import Trained, trained_on
+from serving.online.history import lessons, stored_events
 from serving.online.replica import Replica, is_online
-from serving.online.snapshots import Snapshots
+from serving.online.snapshots import Snapshots, purge_caches
 
-__all__ = ["Online", "Replica", "Snapshots", "Trained", "is_online", "trained_on"]
+__all__ = ["Online", "Replica", "Snapshots", "is_online", "lessons", "purge_caches", "stored_events"]

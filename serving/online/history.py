@@ -1,46 +1,63 @@
-"""What the store has to teach: rows for a training, and the number of the last event among them."""
+"""What the store has to teach: stored events, or predictions whose outcome is known, as training rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 import models
+from models.errors import InputError
+from models.feedback import Observed, Stored
 from serving.online.replica import ABSORBED
 from serving.store import Store
 
 _PAGE = 10_000
 
+FromFeedback = Callable[[Sequence[Observed[Any, Any]]], list[Any]]
 
-@dataclass(frozen=True)
-class Trained:
-    """Stored events as training rows.
+
+def lessons(slug: str, store: Store, from_feedback: FromFeedback | None) -> Stored:
+    """What a model can be trained on: its events where these are training rows, else the outcomes that were reported.
 
     Parameters
     ----------
-    rows
-        In the order in which they were stored; personal data in their texts is masked.
-    tags
-        To be given to the version that is trained on them: workers then apply only newer events to it.
+    from_feedback
+        Makes training rows of outcomes; ``None``: they teach this model nothing.
+
+    Raises
+    ------
+    InputError
+        If the model learns from neither.
     """
+    contract = models.get(slug).contract
+    if contract.event is not None and issubclass(contract.example, contract.event):
+        return stored_events(slug, store)
+    if from_feedback is None:
+        raise InputError(f"expected a model that learns from what was reported, got {slug}: train it without --from-feedback")
+    rows = from_feedback(list(store.observed(slug)))
+    return Stored(rows, f"{len(rows):,} predictions whose outcome was reported")
 
-    rows: list[Any]
-    tags: dict[str, str]
 
+def stored_events(slug: str, store: Store) -> Stored:
+    """All stored events of a model, up to the newest one there is now.
 
-def trained_on(slug: str, store: Store) -> Trained:
-    """All stored events of a model whose events are training rows, up to the newest one there is now."""
+    The version that is trained on them is tagged with the number of that event, and workers apply only newer ones to it: nothing is
+    counted twice, and what arrives during the training is not lost.
+    """
     last = store.newest(slug)
-    return Trained(list(_rows(slug, store, last)), {ABSORBED: f"{store.identity()}:{last}"})
+    rows = list(_rows(slug, store, last))
+    return Stored(rows, f"{len(rows):,} stored events", {ABSORBED: f"{store.identity()}:{last}"})
 
 
 def _rows(slug: str, store: Store, last: int) -> Iterator[Any]:
     contract, seen = models.get(slug).contract, 0
     while seen < last:
-        for each in store.since(slug, seen, _PAGE):
+        page = store.since(slug, seen, _PAGE)
+        if not page:  # the newest was dropped or forgotten meanwhile
+            return
+        for each in page:
             if each.seq > last:
                 return
             seen = each.seq

@@ -20,11 +20,24 @@ from pydantic import BaseModel, ConfigDict, Field
 
 import models
 from models.base import OnlineModel
+from models.blobs import sweep
 from serving.registry import KEPT_VERSIONS, Version
 
 logger = logging.getLogger("bentoml.foretell")
 
 _ABOUT, _MODEL, _LOCK = "snapshot.json", "model", ".lock"
+
+
+def purge_caches(home: Path) -> None:
+    """Remove what this machine keeps of online models beside registry and store: snapshots, downloaded versions, blobs of these.
+
+    Servers that run hold what they need in memory, and fetch it again; called when somebody was forgotten.
+    """
+    for slug in models.MODELS:
+        if issubclass(models.get(slug), OnlineModel):
+            Snapshots(home, slug).purge()
+            shutil.rmtree(home / "served" / slug, ignore_errors=True)
+    sweep(home / "blobs")
 
 
 class Snapshot(BaseModel):

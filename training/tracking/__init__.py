@@ -18,6 +18,7 @@ for _name, _value in {
     os.environ.setdefault(_name, _value)
 
 from training.tracking.aliases import CHALLENGER, CHAMPION, Version, load_champion, promote, rollback, status  # noqa: E402
+from training.tracking.forgetting import Replaced, forget  # noqa: E402
 from training.tracking.recording import Recording, Saved, recording  # noqa: E402
 from training.tracking.store import check  # noqa: E402
 
@@ -25,9 +26,11 @@ __all__ = [
     "CHALLENGER",
     "CHAMPION",
     "Recording",
+    "Replaced",
     "Saved",
     "Version",
     "check",
+    "forget",
     "load_champion",
     "promote",
     "recording",

@@ -18,7 +18,8 @@ from training.tracking.store import connect, registry_errors
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 
-_HISTORY = "champions"
+HISTORY = "champions"
+"""Tag of the registered model: the versions that were champion, the latest last."""
 
 
 class Version(BaseModel):
@@ -94,7 +95,7 @@ def rollback(slug: str) -> Version:
         if not history:
             raise RegistryError(f"expected an earlier champion of {slug} to go back to, found none")
         client.set_registered_model_alias(slug, CHAMPION, str(history[-1]))
-        client.set_registered_model_tag(slug, _HISTORY, json.dumps(history))
+        client.set_registered_model_tag(slug, HISTORY, json.dumps(history))
         return _described(client, slug, CHAMPION, history[-1])
 
 
@@ -130,7 +131,7 @@ def crown(client: MlflowClient, slug: str, version: int) -> None:
     """Give ``@champion`` to a version, and remember that it had it."""
     aliases, history = _aliases(client, slug), _history(client, slug)
     if aliases.get(CHAMPION) != version:
-        client.set_registered_model_tag(slug, _HISTORY, json.dumps([*history, version]))
+        client.set_registered_model_tag(slug, HISTORY, json.dumps([*history, version]))
         client.set_registered_model_alias(slug, CHAMPION, str(version))
     if aliases.get(CHALLENGER) == version:
         client.delete_registered_model_alias(slug, CHALLENGER)
@@ -147,7 +148,7 @@ def _versions(client: MlflowClient, slug: str) -> set[int]:
 
 
 def _history(client: MlflowClient, slug: str) -> list[int]:
-    return list(json.loads(client.get_registered_model(slug).tags.get(_HISTORY, "[]"))) if _aliases(client, slug) else []
+    return list(json.loads(client.get_registered_model(slug).tags.get(HISTORY, "[]"))) if _aliases(client, slug) else []
 
 
 def _described(client: MlflowClient, slug: str, alias: str, version: int) -> Version:

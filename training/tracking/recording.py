@@ -30,6 +30,14 @@ from training.tracking.store import connect, registry_errors
 _DIGEST_LENGTH = 36  # the width of MLflow's column
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """What MLflow would rather see in type hints and paths is no news to the person who trains."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"mlflow\.")
+        yield
+
+
 @dataclass(frozen=True)
 class Saved:
     """A model's folder, with the hash that vouches for it."""
@@ -47,9 +55,7 @@ def recording(slug: str, tags: Mapping[str, str]) -> Iterator[Recording]:
     RegistryError
         If MLflow cannot be reached.
     """
-    with registry_errors(), warnings.catch_warnings():
-        # What MLflow would rather see in type hints and paths is no news to the person who trains.
-        warnings.filterwarnings("ignore", category=UserWarning, module=r"mlflow\.")
+    with registry_errors(), quiet():
         client, commit = connect(), _git_commit()
         tags = {**tags, "mlflow.source.git.commit": commit} if commit else tags
         name = f"{slug} {tags['trained_at'][:19]}"
@@ -105,20 +111,14 @@ class Recording:
         example
             A query, to show how the version is asked.
         """
-        uri = self._log_model(served, judged, example)
+        uri = self.log_model(served, judged, example)
         if not self.client.search_registered_models(f"name = '{self.slug}'"):
             self.client.create_registered_model(self.slug)
-        hashes = {
-            "folder": f"artifacts/{served.folder.name}",
-            "manifest_sha256": served.manifest_sha256,
-            "judged_folder": f"artifacts/{judged.folder.name}",
-            "judged_manifest_sha256": judged.manifest_sha256,
-        }
         version = self.client.create_model_version(
             self.slug,
             uri,
             self.run_id,
-            {**tags, **hashes},
+            {**tags, **hashes(served, judged)},
             description=description,
             await_creation_for=0,
             model_id=uri.removeprefix("models:/"),
@@ -133,7 +133,8 @@ class Recording:
             raise
         return int(version)
 
-    def _log_model(self, served: Saved, judged: Saved, example: Mapping[str, Any]) -> str:
+    def log_model(self, served: Saved, judged: Saved, example: Mapping[str, Any]) -> str:
+        """Store the model with the run, without a version of it; gives its address."""
         package = Path(models.__file__).parent
         folders = {saved.folder.name: str(saved.folder) for saved in (served, judged)}
         info = mlflow.pyfunc.log_model(
@@ -149,6 +150,16 @@ class Recording:
         if location.startswith("file:"):
             share(Path(url2pathname(urlsplit(location).path)), environment().home / "blobs")
         return str(info.model_uri)
+
+
+def hashes(served: Saved, judged: Saved) -> dict[str, str]:
+    """The tags by which a version's folders are found and known to be unchanged."""
+    return {
+        "folder": f"artifacts/{served.folder.name}",
+        "manifest_sha256": served.manifest_sha256,
+        "judged_folder": f"artifacts/{judged.folder.name}",
+        "judged_manifest_sha256": judged.manifest_sha256,
+    }
 
 
 class _File(MetaDataset):
