@@ -63,6 +63,7 @@ _ANY_OF = re.compile(
     r"\bod(?:er)\b|\w/\w",
     re.IGNORECASE,
 )
+ALONE = 3  # words of a requirement that is hardly more than a name
 SHORTEST = 3  # words of a sentence that asks for something without naming a skill, a degree or years
 MOSTLY_CAPITALS = 0.7  # of a line's words: a company and its place
 
@@ -192,6 +193,8 @@ def _trimmed(text: str, span: Span) -> Iterator[Span]:
 def _requirement(text: str, span: Span, part: str) -> Requirement:
     words = span.of(text)
     mentions = find_skills(words)
+    if not mentions and len(words.split()) <= ALONE:
+        mentions = find_skills(f"- {words}")  # alone, a doubtful name is one that is listed
     years = _years(words)
     degree = min((degree.level for degree in degrees(words)), default=BACHELOR if _DEGREE.search(words) else 0)
     kind = "skill" if mentions else "degree" if degree else "years" if years else "duty" if part == DUTY else "other"
