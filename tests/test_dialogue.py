@@ -71,6 +71,11 @@ def test_what_is_missing_is_asked_for_then_all_is_read_back() -> None:
     assert (third.outcome, third.missing) == ("open", ())
 
 
+def test_a_slot_is_asked_for_in_words() -> None:
+    plan = Plan(PLAN.intents, {"OrderStatus": ("deliveryDate",)}, {})
+    assert converse(plan, ByKeyword(), DialogueRequest(text="my order")).say == "What is the delivery date?"
+
+
 def test_a_confirmed_task_is_done_and_routed() -> None:
     reply = say("transfer $50 to my savings account", "yes, please")
     assert (reply.done, reply.outcome, reply.intent) == (True, "done", "Transfer")

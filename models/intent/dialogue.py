@@ -208,11 +208,11 @@ class _Turn:
     def _next(self, task: Task) -> tuple[str, Task]:
         """What to ask next; nothing if all is known."""
         if missing := self.plan.missing(task):
-            question = self.plan.prompts.get(missing[0], f"What is the {missing[0].replace('_', ' ')}?")
+            question = self.plan.prompts.get(missing[0], f"What is the {_words(missing[0])}?")
             return question, task.model_copy(update={"asked": missing[0], "confirming": False})
         if not self.plan.confirm or not self.plan.required.get(task.intent):
             return "", task.model_copy(update={"asked": None})
-        known = ", ".join(f"{slot.replace('_', ' ')} {_worded(task.slots[slot])}" for slot in self.plan.required[task.intent])
+        known = ", ".join(f"{_words(slot)} {_worded(task.slots[slot])}" for slot in self.plan.required[task.intent])
         return f"{task.intent}: {known}. Is that right?", task.model_copy(update={"asked": None, "confirming": True})
 
     def _digresses(self, prediction: IntentPrediction, task: Task, said: Mapping[str, Filled]) -> bool:
@@ -241,7 +241,7 @@ class _Turn:
 
     def _typed(self, slot: str, value: str) -> Filled | None:
         """What a value means beside the name of its slot: `A-1042` alone is nothing, `order number A-1042` is one."""
-        found = [one for one in entities(f"{slot.replace('_', ' ')} {value}", self.request.at) if one.slot == slot]
+        found = [one for one in entities(f"{_words(slot)} {value}", self.request.at) if one.slot == slot]
         return Filled(text=masked(value), value=found[0].value) if len(found) == 1 else None
 
     def _number(self, task: Task, value: str) -> dict[str, Filled]:
@@ -268,6 +268,11 @@ class _Turn:
             outcome=outcome,
             done=outcome == "done",
         )
+
+
+def _words(slot: str) -> str:
+    """The name of a slot as one says it: `order number` of `order_number` and of `orderNumber`."""
+    return re.sub(r"_+|(?<=[a-z])(?=[A-Z])", " ", slot).lower()
 
 
 def _plain(value: str) -> Filled:
