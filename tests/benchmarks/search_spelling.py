@@ -140,16 +140,20 @@ def _symspell(pairs: Pairs, words: Sequence[str]) -> Callable[[], Correct]:
 
 
 def _word_by_word(known: SymSpell, query: str) -> str:
-    """Every unknown word: joined with the next, one edit, split, or two edits, whichever first gives known words."""
+    """Every unknown word: joined with the next, one edit, split, or two edits, whichever first gives known words.
+
+    Words of up to three letters are left, and two edits need six: with neither, it finds less and changes a third of the right queries.
+    """
     words, corrected = query.split(), []
     while words:
         word = words.pop(0)
         if words and word + words[0] in known.words and not (word in known.words and words[0] in known.words):
             corrected.append(word + words.pop(0))
-        elif word in known.words or any(letter.isdigit() for letter in word):
+        elif word in known.words or len(word) <= 3 or any(letter.isdigit() for letter in word):
             corrected.append(word)
         else:
-            corrected.append(_nearest(known, word, 1) or _parted(known, word) or _nearest(known, word, EDITS) or word)
+            near = _nearest(known, word, 1) or _parted(known, word)
+            corrected.append(near or (_nearest(known, word, EDITS) if len(word) >= 6 else None) or word)
     return " ".join(corrected)
 
 
