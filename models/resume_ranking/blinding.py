@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from models.resume_ranking.details import Detail, details
-from models.resume_ranking.names import HEAD_LINES, find_names, mentions_of, segments, tells_of_work
+from models.resume_ranking.names import CONTACT, HEAD_LINES, find_names, mentions_of, segments, tells_of_work
 from models.resume_ranking.sections import Section, sections
 from models.resume_ranking.spans import Span
 
@@ -100,13 +100,14 @@ def _withheld(text: str, parts: Sequence[Section], found: Sequence[Detail]) -> I
 
 
 def _head(text: str, parts: Sequence[Section]) -> Iterator[Span]:
-    """The lines above the first heading; of a resume without headings, those above its first sentence or list."""
+    """The lines above the first heading, the first sentence and the first list."""
     header = next((part.span for part in parts if part.kind == "header" and part.span.start == 0), None)
     if header is None:
         return
     for count, line in enumerate(_lines(text, header)):
         words = line.of(text)
-        if len(parts) == 1 and (count >= HEAD_LINES or len(words.split()) > OPENING_WORDS or words.lstrip()[:1] in "•*-"):
+        long = len(words.split()) > OPENING_WORDS and not CONTACT.search(words)
+        if count >= HEAD_LINES or long or words.lstrip()[:1] in tuple("•*-"):
             return
         yield line
 

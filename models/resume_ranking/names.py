@@ -42,7 +42,7 @@ _COMPANY = re.compile(
     re.IGNORECASE,
 )
 _SEPARATORS = re.compile(r"\s*(?:\||•|·|¦|;|\t|\s{2,}|\s[-\u2013\u2014/]\s|[\u2013\u2014:])\s*")
-_CONTACT = re.compile(r"@|\d{3}[\s.-]?\d{3,4}|linkedin|github", re.IGNORECASE)
+CONTACT = re.compile(r"@|\d{3}[\s.-]?\d{3,4}|linkedin|github", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,8 @@ def _is_person(match: re.Match[str], text: str, known: set[str]) -> bool:
     skilled = _is_skill(word)
     if not (skilled or len(low) < 3 or any(low in words for words in (NAME_WORDS, TITLES, TRADES, GRADES))):
         return True
-    if not word[:1].isupper():
-        return False
+    if not word[:1].isupper() or re.search(r"\b[^\W\d_a-z]\w+ $", text[max(0, match.start() - 30) : match.start()]):
+        return False  # Annual Day, Oracle Forms
     told = _TOLD.match(text, match.start("first") + len(word)) is not None
     opening = text[max(0, match.start() - 12) : match.start()].rstrip(" ")
     opens = not opening or opening[-1] in ".!?\n•*:|"
@@ -146,13 +146,13 @@ def _on_top(text: str, sections: Sequence[Section]) -> Name | None:
     if header is None or header.start > 0:
         return None
     lines = [line for line in _lines(text, header) if line.of(text).strip()][:HEAD_LINES]
-    contact = any(_CONTACT.search(line.of(text)) for line in lines)
+    contact = any(CONTACT.search(line.of(text)) for line in lines)
     for line in lines[:4]:
+        if len(line.of(text).split()) > 14:
+            return None
         for span in list(segments(text, line.start, line.end))[:2]:
             if name := next(iter(_named(text, span, any_case=contact)), None):
                 return name
-        if len(line.of(text).split()) > 14:
-            return None
     return None
 
 
@@ -197,7 +197,9 @@ def _leading_name(body: str, any_case: bool) -> list[re.Match[str]]:
         at = match.end()
     if body[at:].strip(" ,.") or len(tokens) > MOST_WORDS:
         return []
-    if len(tokens) == 1 and body.lower() in TRADES:
+    if len(tokens) == 1 and (body.lower() in TRADES or _is_skill(body)):
+        return []
+    if any(heading_kind(token[0]) for token in tokens):
         return []
     return tokens if len(tokens) > 1 or not any_case or body.istitle() or body.isupper() or not body.isascii() else []
 
