@@ -8,7 +8,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from models.resume_ranking.abuse import Trick
 from models.resume_ranking.matching import Asked, Match, Matched
 from models.resume_ranking.profile import Profile
 from models.resume_ranking.records import (
@@ -122,11 +121,9 @@ def _flags(profile: Profile, matched: Matched | None) -> Iterator[Flag]:
     for mark in profile.document.marks:
         yield Flag(kind=mark.kind, detail=mark.detail)
     for trick in (*profile.tricks, *(matched.copied if matched else ())):
-        yield Flag(kind=trick.kind, detail=trick.detail, place=_where(trick, profile))
-
-
-def _where(trick: Trick, profile: Profile) -> Place:
-    return profile.place(trick.span)
+        yield Flag(kind=trick.kind, detail=trick.detail, place=profile.place(trick.span))
+    for trick in profile.withheld:
+        yield Flag(kind=trick.kind, detail=trick.detail, place=Place(start=trick.span.start, end=trick.span.end, excerpt=""))
 
 
 def _inputs_sha256(query: ResumeRankingQuery, read: Sequence[Read]) -> str:

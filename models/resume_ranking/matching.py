@@ -12,19 +12,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.resume_ranking.abuse import Trick, tricks
 from models.resume_ranking.adjacency import Adjacency
-from models.resume_ranking.copying import Runs, may_share, runs
-from models.resume_ranking.profile import Profile
+from models.resume_ranking.copying import Runs, copied_lines, is_telling, may_share, runs, said
+from models.resume_ranking.passages import passages
+from models.resume_ranking.profile import Profile, without
 from models.resume_ranking.records import UNIT, Job, Partial
 from models.resume_ranking.requirements import Requirement, requirements
 from models.resume_ranking.skills import Skill
 from models.resume_ranking.spans import Month, Span
+from models.resume_ranking.understanding import understand
 from models.resume_ranking.vectors import PassageEncoder, Vectors, cosines, whole_cosine
 from models.resume_ranking.words import Rarity, words
 
@@ -63,6 +65,8 @@ class Asked:
         Words of each requirement, with their share of what it says.
     job_shares
         Words of the whole job.
+    lines
+        The words of its lines, however written.
     runs
         Of the text, to see quickly who may have copied it.
     """
@@ -72,6 +76,7 @@ class Asked:
     vectors: Vectors
     shares: tuple[dict[str, int], ...]
     job_shares: dict[str, int]
+    lines: frozenset[str]
     runs: Runs
 
     @classmethod
@@ -81,8 +86,9 @@ class Asked:
         asked = requirements(job.text, must_have=job.must_have)
         whole = "\n".join([title, job.text, *job.must_have])
         shares = tuple(rarity.shares(words(requirement.text)) for requirement in asked)
+        lines = frozenset(said(span.of(whole)) for span in passages(whole))
         vectors = encoder.encode([role_of(title), *(requirement.text for requirement in asked)])
-        return cls(whole, asked, vectors, shares, rarity.shares(words(whole)), runs(whole))
+        return cls(whole, asked, vectors, shares, rarity.shares(words(whole)), lines, runs(whole))
 
 
 def role_of(title: str) -> str:
@@ -133,6 +139,9 @@ class Matched:
 def match(asked: Asked, profile: Profile, rarity: Rarity, adjacency: Adjacency) -> Matched:
     """Find the evidence of one resume for each requirement of a job."""
     copied = _copied(asked, profile)
+    if copied:
+        kept = without(profile.resume.text, [trick.span for trick in copied])
+        profile = replace(profile, resume=understand(kept))
     honest = np.array([not _inside(span, copied) for span in profile.passages], dtype=bool)
     encoded = honest[: len(profile.vectors)]
     vectors = profile.vectors[encoded]
@@ -140,7 +149,7 @@ def match(asked: Asked, profile: Profile, rarity: Rarity, adjacency: Adjacency) 
     meaning[: len(profile.vectors)][encoded] = np.maximum(cosines(vectors, asked.vectors), 0)
     fits = (3 * meaning[:, 1:] + _words(asked.shares, profile)) // 4
     fits[~honest] = 0
-    matches = tuple(_match(requirement, fits[:, place], profile, copied, adjacency) for place, requirement in enumerate(asked.requirements))
+    matches = tuple(_match(requirement, fits[:, place], profile, adjacency) for place, requirement in enumerate(asked.requirements))
     features = (
         min(int(meaning[:, 0].max(initial=0)), UNIT),
         min(max(whole_cosine(vectors, asked.vectors[0]), 0), UNIT),
@@ -152,9 +161,15 @@ def match(asked: Asked, profile: Profile, rarity: Rarity, adjacency: Adjacency) 
 
 
 def _copied(asked: Asked, profile: Profile) -> tuple[Trick, ...]:
-    if not may_share(profile.runs, asked.runs):
+    """What was taken from the job: its runs of words, and of who took one, every line that is nearly the job's."""
+    shares = may_share(profile.runs, asked.runs)
+    if not shares and not any(line in asked.lines and is_telling(line) for line in profile.lines):
         return ()
-    return tuple(trick for trick in tricks(profile.blinded.text, asked.text) if trick.kind == "copied_job")
+    found = [trick for trick in tricks(profile.resume.text, asked.text) if trick.kind == "copied_job"] if shares else []
+    for place in copied_lines(profile.lines, asked.lines):
+        if not _inside(profile.passages[place], found):
+            found.append(Trick("copied_job", profile.passages[place], "A line of the job."))
+    return tuple(sorted(found, key=lambda trick: trick.span))
 
 
 def _inside(span: Span, tricks_: Iterable[Trick]) -> bool:
@@ -182,8 +197,8 @@ def _mean(matches: Sequence[Match], asked: Sequence[Requirement], *, must: bool)
     return sum(strengths) // len(strengths) if strengths else None
 
 
-def _match(requirement: Requirement, fits: Whole, profile: Profile, copied: Sequence[Trick], adjacency: Adjacency) -> Match:
-    known = {name: skill for name in requirement.skills if (skill := _honest(profile.resume.skills.get(name), copied))}
+def _match(requirement: Requirement, fits: Whole, profile: Profile, adjacency: Adjacency) -> Match:
+    known = {name: skill for name in requirement.skills if (skill := profile.resume.skills.get(name))}
     partial = tuple(found for name in requirement.skills if name not in known and (found := adjacency.nearest(name, profile.resume.skills)))
     months = _months(requirement, known, profile)
     place = _best(fits, known.values(), profile)
@@ -196,13 +211,6 @@ def _match(requirement: Requirement, fits: Whole, profile: Profile, copied: Sequ
         months=months,
         months_since=_months_since(known.values(), profile),
     )
-
-
-def _honest(skill: Skill | None, copied: Sequence[Trick]) -> Skill | None:
-    """The skill, if anything but a copied passage names it."""
-    if skill is None or not copied:
-        return skill
-    return skill if any(not _inside(mention.span, copied) for mention in skill.mentions) else None
 
 
 def _best(fits: Whole, skills: Iterable[Skill], profile: Profile) -> int | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from models.resume_ranking.abuse import Trick, tricks
 from models.resume_ranking.blinding import Blinded, blind
-from models.resume_ranking.copying import Runs, runs
+from models.resume_ranking.copying import Runs, runs, said
 from models.resume_ranking.passages import passages
 from models.resume_ranking.reading import Document, Mark, read
 from models.resume_ranking.reading.document import unreadable
@@ -39,7 +39,9 @@ class Profile:
     blinded
         The text without who the person is.
     tricks
-        Passages of the blinded text that are marked whatever the job; spaces stand in their place in `resume`.
+        Passages of the blinded text that are marked whatever the job; line ends stand in their place in `resume`.
+    withheld
+        Those of the original text that the blinding took out already.
     resume
         The blinded text, understood.
     passages
@@ -48,6 +50,8 @@ class Profile:
         Of the first passages, as far as the bound on words allows.
     where
         Passages by the words they hold.
+    lines
+        The words of each passage, however written.
     runs
         Of the blinded text, to see quickly whether it can hold a copy of the job.
     """
@@ -55,10 +59,12 @@ class Profile:
     document: Document
     blinded: Blinded
     tricks: tuple[Trick, ...]
+    withheld: tuple[Trick, ...]
     resume: Resume
     passages: tuple[Span, ...]
     vectors: Vectors
     where: Mapping[str, tuple[int, ...]]
+    lines: tuple[str, ...]
     runs: Runs
 
     @property
@@ -96,17 +102,20 @@ def document_of(candidate: Candidate) -> Document:
 def profile_of(document: Document, encoder: PassageEncoder, meaning_words: int) -> Profile:
     """Blind, understand and encode what was read."""
     blinded = blind(document.text)
-    marked = tricks(blinded.text)
+    seen = tricks(document.text)
+    marked = tricks(blinded.text) if seen else ()
+    withheld = tuple(trick for trick in seen if trick.kind not in {each.kind for each in marked})
     honest = without(blinded.text, [trick.span for trick in marked])
     spans = passages(honest)
-    said = [" ".join(span.of(honest).split()) for span in spans]
-    vectors = encoder.encode(said[: _within(said, meaning_words)])
+    texts = [" ".join(span.of(honest).split()) for span in spans]
+    vectors = encoder.encode(texts[: _within(texts, meaning_words)])
     where: dict[str, list[int]] = {}
-    for place, text in enumerate(said):
+    for place, text in enumerate(texts):
         for word in dict.fromkeys(words(text)):
             where.setdefault(word, []).append(place)
     held = {word: tuple(places) for word, places in where.items()}
-    return Profile(document, blinded, marked, understand(honest), spans, vectors, held, runs(blinded.text))
+    lines = tuple(said(text) for text in texts)
+    return Profile(document, blinded, marked, withheld, understand(honest), spans, vectors, held, lines, runs(honest))
 
 
 def without(text: str, spans: Sequence[Span]) -> str:
