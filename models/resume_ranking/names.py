@@ -119,7 +119,7 @@ def _is_person(match: re.Match[str], text: str, known: set[str]) -> bool:
     words = (re.sub(r"['\u2019]s?$", "", word).lower() for word in re.findall(_WORD, match[0]))
     if sum(word in known for word in words) > 1:
         return True
-    if _COMPANY.match(text, match.end()) or text[: match.start()].rstrip().endswith("&"):
+    if _COMPANY.match(text, match.end()) or text[: match.start("first")].rstrip().endswith(("&", "St.", "St", "Saint", "San")):
         return False
     if match["before"].strip():
         return True
