@@ -76,7 +76,7 @@ class Edit(NamedTuple):
     """In the word that was meant."""
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=1024)
 def skeleton(word: str) -> str:
     """A word by ear: its consonants as they sound, without doubles; words that sound alike share it, more or less."""
     for pattern, sound in _BY_EAR:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import gc
 import json
-import multiprocessing
+import os
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -50,18 +51,17 @@ def _table(path: Path, general: bool) -> Iterator[dict[str, object]]:
     pairs = [(normal(failed), normal(corrected)) for failed, corrected in frame.select("failed_query", "corrected_query").iter_rows()]
     words = _english() if general else []
     name = f"{path.parent.name}, {'site and English' if general else 'site'} words"
-    for system, learn in (("foretell", _foretell), ("symspellpy", _symspell), ("symspellpy_compound", _compound)):
-        yield {"system": system, "data": name, **_measured(learn, pairs, words)}
+    for system, learn in {"foretell": _foretell, **PEERS}.items():
+        memory = round(_memory(system, pairs, words), 1)
+        yield {"system": system, "data": name, **_measured(learn, pairs, words), "memory_mib": memory}
 
 
 def _measured(learn: Learn, pairs: Pairs, words: Sequence[str]) -> dict[str, object]:
     groups = sorted({corrected for _, corrected in pairs})
     fold_of = dict(zip(groups, np.random.default_rng(SEED).integers(0, FOLDS, len(groups)).tolist(), strict=True))
-    hits, changed, took, memory = 0, 0, [], []
+    hits, changed, took = 0, 0, []
     for fold in range(FOLDS):
-        build = learn([pair for pair in pairs if fold_of[pair[1]] != fold], words)
-        memory.append(_memory(build) if fold == 0 else 0.0)
-        correct = build()
+        correct = learn([pair for pair in pairs if fold_of[pair[1]] != fold], words)()
         for failed, corrected in pairs:
             if fold_of[corrected] == fold:
                 began = time.thread_time()
@@ -71,30 +71,29 @@ def _measured(learn: Learn, pairs: Pairs, words: Sequence[str]) -> dict[str, obj
     return {
         "top1_exact": round(hits / len(pairs), 4),
         "correct_changed": round(changed / len(groups), 4),
-        "memory_mib": round(max(memory), 1),
         "p50_ms": round(1e3 * float(np.median(took)), 3),
         "p99_ms": round(1e3 * float(np.quantile(took, 0.99)), 3),
     }
 
 
-def _memory(build: Callable[[], Correct]) -> float:
-    """MiB that a system takes when it is ready, in a process of its own."""
-    context = multiprocessing.get_context("fork")
-    results: Any = context.SimpleQueue()
+def _memory(system: str, pairs: Pairs, words: Sequence[str]) -> float:
+    """MiB that a system takes when it is ready, in a fresh process of its own: what others freed would be taken again unseen."""
+    given = {"system": system, "pairs": pairs, "words": words, "state": _learned(pairs, words) if system == "foretell" else None}
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run([sys.executable, __file__], input=json.dumps(given), capture_output=True, text=True, check=True, env=environ)
+    return float(done.stdout)
 
-    def measure() -> None:
-        gc.collect()
-        before = _resident()
-        kept = build()
-        kept("warm up")
-        gc.collect()
-        results.put(_resident() - before)
 
-    process = context.Process(target=measure)
-    process.start()
-    taken: float = results.get()
-    process.join()
-    return taken
+def _measure_here() -> None:
+    given = json.load(sys.stdin)
+    state = given["state"]
+    build = _ready(state) if state else PEERS[given["system"]](given["pairs"], given["words"])
+    gc.collect()
+    before = _resident()
+    kept = build()
+    kept("warm up")
+    gc.collect()
+    print(_resident() - before)
 
 
 def _resident() -> float:
@@ -108,14 +107,20 @@ def _english() -> list[str]:
     return [line.split()[0] for line in lines]
 
 
-def _foretell(pairs: Pairs, words: Sequence[str]) -> Callable[[], Correct]:
-    state = json.dumps(Spelling.learned(dict.fromkeys((meant for _, meant in pairs), 1), pairs, words).state())
+def _learned(pairs: Pairs, words: Sequence[str]) -> str:
+    return json.dumps(Spelling.learned(dict.fromkeys((meant for _, meant in pairs), 1), pairs, words).state())
 
+
+def _ready(state: str) -> Callable[[], Correct]:
     def build() -> Correct:
         spelling = Spelling.restored(json.loads(state))
         return lambda query: found.query if (found := spelling.correct(query)) else query
 
     return build
+
+
+def _foretell(pairs: Pairs, words: Sequence[str]) -> Callable[[], Correct]:
+    return _ready(_learned(pairs, words))
 
 
 def _dictionary(pairs: Pairs, words: Sequence[str]) -> SymSpell:
@@ -168,3 +173,9 @@ def _parted(known: SymSpell, word: str) -> str | None:
         (min(known.words[left], known.words[right]), left, right) for left, right in parts if {left, right} <= known.words.keys()
     ]
     return " ".join(max(known_parts)[1:]) if known_parts else None
+
+
+PEERS: dict[str, Learn] = {"symspellpy": _symspell, "symspellpy_compound": _compound}
+
+if __name__ == "__main__":
+    _measure_here()
