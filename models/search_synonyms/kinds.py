@@ -27,27 +27,28 @@ SPREAD = 0.5
 """Standard deviation of a site's weights around the planted ones: moderate, as the latter differ by this between made-up sites."""
 
 WEIGHTS: Mapping[str, float] = {
-    "bias": -3.08,
-    "support": 0,
-    "concentration": 1.96,
-    "lead": 0.22,
-    "works": 0,
-    "surprise": 0.3,
-    "cosine": 4.34,
-    "shared_clicks": 4.21,
-    "other_clicks": 5.29,
-    "fails_by_itself": 2.08,
-    "commoner": 0.57,
-    "breadth": 0.02,
-    "agrees_with_leader": 1.88,
-    "disagrees_with_leader": 2.24,
-    "inflection": 3.76,
-    "abbreviation": 1.62,
-    "typo": 4.02,
-    "letters": 0.13,
-    "slip": 0.28,
+    "bias": -4.65,
+    "support": 0.0,
+    "concentration": 1.32,
+    "lead": 0.54,
+    "works": 0.0,
+    "surprise": 0.0,
+    "cosine": 4.8,
+    "shared_clicks": 5.19,
+    "other_clicks": 5.51,
+    "fails_by_itself": 2.21,
+    "commoner": 0.11,
+    "breadth": 0.87,
+    "agrees_with_leader": 2.08,
+    "disagrees_with_leader": 0.57,
+    "inflection": 4.6,
+    "abbreviation": 1.48,
+    "typo": 5.23,
+    "letters": 0.49,
+    "slip": 1.3,
 }
-"""Of planted logs; `data/search_synonyms/weights.py` learns them. A weight of nearly 0 is there for reviewers to move."""
+"""Of 60 planted logs with 11,149 pairs, by `data/search_synonyms/weights.py`. On sites that were left out, pairs from 0.7 were right
+in 96.7%, and 88.7% of those that mean the same were among them. What weighs 0 is there for reviewers to move."""
 
 
 class Weights:

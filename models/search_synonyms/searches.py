@@ -157,6 +157,7 @@ class _Builder:
         self._rows: list[tuple[Any, ...]] = []
         self._docs: list[tuple[int, int]] = []
         self._frames: list[pl.DataFrame] = []
+        self._clicked: list[pl.DataFrame] = []
         self._count = 0
         self._actions: list[tuple[str, str, int]] = []
 
@@ -203,15 +204,16 @@ class _Builder:
     def _flush(self) -> None:
         if self._rows:
             self._frames.append(pl.DataFrame(self._rows, schema=_SCHEMA, orient="row"))
-            self._rows = []
+            self._clicked.append(pl.DataFrame(self._docs, schema=_CLICKED, orient="row"))
+            self._rows, self._docs = [], []
 
     def searches(self) -> Searches:
         self._flush()
         if not self._frames:
             raise InputError("expected rows with a query, got none: name the column with --map query=COLUMN")
         frame = pl.concat(self._frames)
-        self._frames = []
-        docs = pl.DataFrame(self._docs, schema={"search": pl.Int32, "doc": pl.Int32}, orient="row")
+        docs = pl.concat(self._clicked)
+        self._frames, self._clicked = [], []
         if self._actions:
             frame, docs = self._acted(frame, docs)
         if (frame["clicks"] == UNKNOWN).all():
@@ -259,6 +261,7 @@ def _clicked(row: SearchSynonymsExample) -> str:
     return row.object_id or (f"a result of {row.query_id}" if found is None else str(found))
 
 
+_CLICKED = {"search": pl.Int32, "doc": pl.Int32}
 _SCHEMA = {
     "person": pl.Int32,
     "session": pl.Int32,

@@ -45,7 +45,8 @@ _KIN = (
 )
 """Exceptions: members of a set that do not, as they overlap."""
 
-_FOLDED = {"gray": "grey", "mens": "men", "womens": "women", "colour": "color"}
+_F_BEFORE_VES = ("kni", "shel", "lea", "hal", "scar", "loa", "cal", "wol")
+_FOLDED = {"gray": "grey", "mens": "men", "womens": "women", "colour": "color", "knife": "knif"}
 _KEYBOARD = {key: (row, column) for row, keys in enumerate(("qwertyuiop", "asdfghjkl", "zxcvbnm")) for column, key in enumerate(keys)}
 _SOUNDS = (("ph", "f"), ("gh", "g"), ("ck", "k"), ("c(?=[eiy])", "s"), ("[cq]", "k"), ("x", "ks"), ("z", "s"), ("wr", "r"), ("kn", "n"))
 
@@ -66,7 +67,7 @@ def stem(word: str) -> str:
         return word[:-3] + "y"
     if len(word) > 4 and word.endswith(("ches", "shes", "xes", "sses")):
         return word[:-2]
-    if len(word) > 4 and word.endswith("ves"):
+    if word.endswith("ves") and word[:-3].endswith(_F_BEFORE_VES):
         return word[:-3] + "f"
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         return word[:-1]

@@ -78,7 +78,8 @@ def _sites() -> Iterator[dict[str, object]]:
     for system, scored in found.items():
         thresholds = np.quantile([value for site_scores in scored for value, _ in site_scores], np.linspace(0, 0.99, 100))
         tried = [_figures([[pair for value, pair in one if value >= threshold] for one in scored], learnable) for threshold in thresholds]
-        yield {"system": system, "data": data, **max(tried, key=lambda figures: figures["dictionary_f1"])}
+        best = max(range(len(tried)), key=lambda place: tried[place]["dictionary_f1"])
+        yield {"system": system, "data": data, **tried[best]}
 
 
 def record(row: prepare.Row) -> SearchSynonymsExample:
