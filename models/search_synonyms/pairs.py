@@ -33,7 +33,8 @@ ALWAYS = 0.9
 MOST_NEIGHBOURS = 2
 
 ONE_DAY_SHARE = 0.7
-"""A pair whose users come on one day to more than this share, in a log of a week and more, was planted or is news."""
+LONELY_AT_ONCE = 0.01
+"""Where more than this share of a pair's searches fall on one day, in a log of a week and more, less is needed to doubt its users."""
 
 
 def attempts(visits: Visits, config: SearchSynonymsConfig) -> pl.DataFrame:
@@ -193,7 +194,8 @@ def supported(tried: pl.DataFrame, changed: pl.DataFrame, visits: Visits, k: int
     of_right = real.group_by("right").agg(of_right=pl.col("person").n_unique())
     everybody = max(real["person"].n_unique(), 1)
     frame = frame.join(of_left, on="left", how="left").join(of_right, on="right", how="left").with_columns(everybody=pl.lit(everybody))
-    planted = (pl.col("made_up") < LONELY) | ((pl.col("busiest") > ONE_DAY_SHARE) & pl.lit(visits.weeks >= 1))
+    at_once = (pl.col("busiest") > ONE_DAY_SHARE) & pl.lit(visits.weeks >= 1)
+    planted = (pl.col("made_up") < LONELY) | (at_once & (pl.col("made_up") < LONELY_AT_ONCE))
     return frame.filter((pl.col("users") >= k) & ~planted).sort("left", "right")
 
 
