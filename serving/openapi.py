@@ -24,7 +24,7 @@ _ERRORS = {
     413: "The body or the number of queries is too large.",
     429: "Too many requests are waiting.",
     500: "A bug; the server's log has the details.",
-    503: "The model is not loaded, or the store cannot be used now: nothing was kept.",
+    503: "The model is not loaded, or the store cannot be used now: send the same again, with the same ids.",
 }
 _EVENTS = """Report what happened, for the model to learn from at once.
 

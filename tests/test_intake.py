@@ -7,6 +7,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import httpx
 import hypothesis
+import psycopg
 import pytest
 import schemathesis
 from hypothesis import HealthCheck
@@ -354,19 +356,38 @@ def test_predictions_wait_while_the_store_is_away_and_are_counted_when_there_is_
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    folder = tmp_path_factory.mktemp("home")
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('database') / 'store.db'}"
+    else:
+        with postgres_schema() as url:
+            yield url
+
+
+@pytest.fixture(scope="module")
+def client(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FORETELL_HOME", str(folder))
+        patch.setenv("FORETELL_HOME", str(tmp_path_factory.mktemp("home")))
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         register(churn())
         register(graph("jazz"))
-        if request.param == "sqlite":
-            with serving(("churn", SLUG)) as client:
-                yield client
-        else:
-            with postgres_schema() as url, serving(("churn", SLUG), FORETELL_DATABASE_URL=url) as client:
-                yield client
+        with serving(("churn", SLUG), FORETELL_DATABASE_URL=database_url) as client:
+            yield client
+
+
+@contextmanager
+def locked(database_url: str) -> Iterator[None]:
+    """Keep everybody else from writing events."""
+    if database_url.startswith("sqlite"):
+        other = sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+        other.close()
+    else:
+        with psycopg.connect(database_url) as connection:
+            connection.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+            yield
 
 
 def test_events_are_taken_over_http(client: httpx.Client) -> None:
@@ -391,20 +412,16 @@ def test_models_that_learn_only_in_training_take_no_events(client: httpx.Client)
     assert client.get("/v1/feedback").status_code == 405
 
 
-def test_a_locked_store_is_503_with_retry_after_and_predictions_go_on(client: httpx.Client, request: pytest.FixtureRequest) -> None:
-    if "sqlite" not in request.node.name:
-        return
-    other = sqlite3.connect(environment().home / "store.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    start = time.monotonic()
-    refused = client.post(f"/v1/{SLUG}/events", json=reported(GOOD))
-    assert time.monotonic() - start < 5.5
-    assert refused.status_code == 503
-    assert int(refused.headers["retry-after"]) > 0
-    assert client.post(f"/v1/{SLUG}", json={"queries": [{"user_id": "u1"}]}).status_code == 200
-    other.execute("ROLLBACK")
-    other.close()
-    assert client.post(f"/v1/{SLUG}/events", json=reported(GOOD)).status_code == 200
+def test_a_locked_store_is_503_with_retry_after_and_predictions_go_on(client: httpx.Client, database_url: str) -> None:
+    new = {"events": [{"event_id": "while locked", "event": GOOD}]}
+    with locked(database_url):
+        start = time.monotonic()
+        refused = client.post(f"/v1/{SLUG}/events", json=new)
+        assert time.monotonic() - start < 5.5
+        assert refused.status_code == 503
+        assert int(refused.headers["retry-after"]) > 0
+        assert client.post(f"/v1/{SLUG}", json={"queries": [{"user_id": "u1"}]}).status_code == 200
+    assert client.post(f"/v1/{SLUG}/events", json=new).json()["accepted"] == 1
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import os
 import platform
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import TypedDict
@@ -75,12 +76,10 @@ def machine() -> dict[str, object]:
 
 
 def _load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", _FOLDER / f"{name}.py")
-    if spec is None or spec.loader is None:
-        raise InputError(f"expected a Python file at {_FOLDER / name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """The module of a benchmark; it may import from anywhere in the checkout, which need not be the current folder."""
+    if (root := str(_FOLDER.parents[1])) not in sys.path:
+        sys.path.append(root)
+    return importlib.import_module(f"tests.benchmarks.{name}")
 
 
 def _cpu_model() -> str:

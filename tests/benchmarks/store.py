@@ -8,31 +8,23 @@ answer. PostgreSQL is the one that ``FORETELL_TEST_POSTGRES`` names, by default 
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
-from uuid import uuid4
 
 import psycopg
 
-from serving.launch import command, settings
-from tests.ports import free_port
+from tests.benchmarks._server import served, trained
+from tests.databases import empty_postgres
 
 WORKERS = 2
 CONNECTIONS = 8
 BATCH = 100
 SECONDS = 15
-
-_ROOT = Path(__file__).resolve().parents[2]
-_POSTGRES = os.environ.get("FORETELL_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
 
 _LOAD = """
 import http.client, json, sys, threading, time
@@ -64,14 +56,11 @@ print(json.dumps({"took": sorted(took), "wrong": wrong[:1]}))
 def run(data: Path) -> list[dict[str, object]]:
     """Measure both databases; what is in `data` does not matter to the store."""
     rows = []
-    with tempfile.TemporaryDirectory() as scratch, _postgres() as postgres:
-        environ = {**os.environ, "FORETELL_HOME": scratch, "PYTHONPATH": str(_ROOT)}
-        environ.pop("MLFLOW_TRACKING_URI", None)
-        train = [sys.executable, "-c", "from training.run import train; train('interest_graph')"]
-        subprocess.run(train, env=environ, cwd=_ROOT, check=True, stdout=subprocess.DEVNULL)
+    with tempfile.TemporaryDirectory() as scratch, empty_postgres() as postgres:
+        environ = trained(Path(scratch))
         urls = {"sqlite": f"sqlite:///{scratch}/store.db"} | ({"postgresql": postgres} if postgres else {})
         for name, url in urls.items():
-            with _served({**environ, "FORETELL_DATABASE_URL": url}) as port:
+            with served({**environ, "FORETELL_DATABASE_URL": url}, WORKERS) as port:
                 rows.append({"system": "foretell", "data": name, **_load(port)})
         rows.append({"system": "sqlite3 without a server", "data": "sqlite", **_bare(_sqlite(Path(scratch) / "bare.db"))})
         if postgres:
@@ -129,42 +118,3 @@ def _psycopg(url: str) -> Callable[[list[tuple[str, str]]], None]:
             cursor.executemany("INSERT INTO bare VALUES (%s, %s) ON CONFLICT DO NOTHING", batch)
 
     return insert
-
-
-@contextmanager
-def _postgres() -> Iterator[str | None]:
-    """The address of an empty schema, which is dropped at the end; ``None`` where no PostgreSQL answers."""
-    try:
-        connection = psycopg.connect(_POSTGRES, autocommit=True, connect_timeout=2)
-    except psycopg.OperationalError:
-        yield None
-        return
-    schema = f"foretell_{uuid4().hex[:12]}"
-    with connection:
-        connection.execute(f"CREATE SCHEMA {schema}")
-        try:
-            yield f"{_POSTGRES}?options=-csearch_path%3D{schema}"
-        finally:
-            connection.execute(f"DROP SCHEMA {schema} CASCADE")
-
-
-@contextmanager
-def _served(environ: dict[str, str]) -> Iterator[int]:
-    """The port of a server whose workers are all ready."""
-    port = free_port()
-    home = {"BENTOML_HOME": f"{environ['FORETELL_HOME']}/bentoml"}
-    variables = {**settings(models=["interest_graph"], port=port, workers=WORKERS), **environ, **home}
-    process = subprocess.Popen(command(port=port), env=variables, cwd=_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(600):
-            with suppress(URLError, OSError):
-                urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5).close()
-                break
-            if process.poll() is not None:
-                raise RuntimeError(f"the server ended with {process.returncode} before it was ready")
-            time.sleep(0.1)
-        time.sleep(2)  # one worker said so; the other has loaded the same
-        yield port
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
