@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 import models
 from models.churn import ChurnPrediction, ChurnQuery
 from models.environment import environment
+from models.intent import IntentPrediction, IntentQuery
 from models.interest_graph import InterestGraphPrediction, InterestGraphQuery
 from models.resume_ranking import ResumeRankingPrediction, ResumeRankingQuery
 from models.root_cause import RootCausePrediction, RootCauseQuery
@@ -75,6 +76,11 @@ class Foretell:
     def root_cause(self, queries: list[RootCauseQuery]) -> Answer[RootCausePrediction]:
         """Say which service started an incident, and show the lines that tell."""
         return self.champions.answer("root_cause", queries)
+
+    @bentoml.api(route="/v1/intent")
+    def intent(self, queries: list[IntentQuery]) -> Answer[IntentPrediction]:
+        """Say what a customer wants and who should answer, or what to ask them."""
+        return self.champions.answer("intent", queries)
 
     @bentoml.api(route="/v1/churn")
     def churn(self, queries: list[ChurnQuery]) -> Answer[ChurnPrediction]:

@@ -15,7 +15,7 @@ PRIOR = 0.1
 
 _STRENGTH = 20.0
 _USUAL_ROWS = 10
-"""Rows that the usual weights, and the usual mean and spread, of the signals count for: they rule where rows or intents are few."""
+"""What the usual scale, mean and spread of the signals count for, in rows: they rule where rows or intents are few."""
 
 
 @dataclass(frozen=True)
@@ -50,28 +50,32 @@ def exponents(words: Floats, meaning: Floats, truth: NDArray[np.intp]) -> tuple[
 def least_probability(probabilities: Floats, truth: NDArray[np.intp], coverage: float) -> float:
     """The probability that an intent needs to be in the conformal set."""
     true = np.sort(probabilities[np.arange(len(truth)), truth])
-    allowed = int(np.floor((1 - coverage) * (len(true) + 1)))
+    allowed = int(np.floor((1 - coverage) * (len(true) + 1) + 1e-9))
     return float(true[max(allowed, 1) - 1])  # too few rows promise nothing: then all that was seen is covered
 
 
 def scope(signals: Floats, outside: NDArray[np.bool_], weight: Floats, usual: Usual) -> Scope:
-    """Logistic regression of being out of scope on the signals, pulled towards the usual weights."""
-    standard = usual.weights
+    """Logistic regression of being out of scope on the usual sum of the signals.
+
+    Weights of their own would fit the hidden intents better and new ones worse: hidden ones lie nearer to the training rows.
+    """
     inside = signals[~outside]
     mean, spread = _shrunk(inside, usual)
     X = np.clip((signals - mean) / spread, -8, 8)
     y = outside.astype(float)
 
-    def loss(parameters: Floats) -> tuple[float, Floats]:
-        z = X @ parameters[1:] + parameters[0]
-        value = (weight * (np.logaddexp(0, z) - y * z)).sum()
-        pull = parameters[1:] - standard
-        slope = weight * (1 / (1 + np.exp(-z)) - y)
-        return float(value + _STRENGTH * (pull @ pull) / 2), np.concatenate([[slope.sum()], X.T @ slope + _STRENGTH * pull])
+    combined = X @ usual.weights
 
-    start = np.concatenate([[np.log(PRIOR / (1 - PRIOR)) - 1.0], standard])
-    parameters = scipy.optimize.minimize(loss, start, jac=True, method="L-BFGS-B").x if outside.any() else start
-    return Scope(mean, spread, parameters[1:], float(parameters[0]), 1.0)
+    def loss(parameters: Floats) -> tuple[float, Floats]:
+        scale = np.exp(parameters[1])
+        z = scale * combined + parameters[0]
+        slope = weight * (1 / (1 + np.exp(-z)) - y)
+        value = (weight * (np.logaddexp(0, z) - y * z)).sum() + _STRENGTH * parameters[1] ** 2 / 2
+        return float(value), np.array([slope.sum(), (slope @ combined) * scale + _STRENGTH * parameters[1]])
+
+    start = np.array([np.log(PRIOR / (1 - PRIOR)) - 1.0, 0.0])
+    bias, scale = scipy.optimize.minimize(loss, start, jac=True, method="L-BFGS-B").x if outside.any() else start
+    return Scope(mean, spread, usual.weights * float(np.exp(scale)), float(bias), 1.0)
 
 
 def _shrunk(inside: Floats, usual: Usual) -> tuple[Floats, Floats]:

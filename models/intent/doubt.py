@@ -57,7 +57,8 @@ class Scope:
     @classmethod
     def restore(cls, values: dict[str, Any]) -> Self:
         """What `dump` gave."""
-        return cls(**{name: np.array(value) if isinstance(value, list) else value for name, value in values.items()})
+        arrays: dict[str, Any] = {name: np.array(value) if isinstance(value, list) else value for name, value in values.items()}
+        return cls(**arrays)
 
 
 @dataclass(frozen=True)

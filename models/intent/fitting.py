@@ -31,9 +31,9 @@ FAST_USUAL = Usual(np.array([-0.3, 0.5, 2.5]), np.array([0.4, 0.4, 2.5]), np.arr
 FULL_USUAL = Usual(
     np.array([0.6, 0.45, 0.85, 0.8, -0.3, 4.0]),
     np.array([0.25, 0.25, 0.07, 0.08, 0.4, 2.5]),
-    np.array([-0.6, -0.4, -0.6, -0.2, -0.2, -0.3]),
+    np.array([-0.6, -0.6, -0.3, -0.3, -0.3, -0.6]),
 )
-"""Signals as they are on the training rows of Banking77 and CLINC150, about."""
+"""Signals as they are on the training rows of Banking77 and CLINC150, about; the weights by intents held out of Banking77's."""
 
 Codes = NDArray[np.intp]
 

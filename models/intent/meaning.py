@@ -58,7 +58,8 @@ class Meaning:
 
 def unit_vectors(layers: Floats) -> Floats:
     """The encoder's layers, each of unit length, as one vector of unit length."""
-    return layers / np.linalg.norm(layers, axis=1, keepdims=True).clip(min=1e-12)
+    vectors: Floats = layers / np.linalg.norm(layers, axis=1, keepdims=True).clip(min=1e-12)
+    return vectors
 
 
 def kernel_of(cosines: Floats) -> Floats:

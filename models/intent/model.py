@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -189,7 +190,7 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
             out_of_scope=float(outside[0]),
             limits=tier,
             sparse=sparse,
-            nearest=lambda most: self._by_words.nearest(best, sparse, most),
+            nearest=partial(self._by_words.nearest, best, sparse),
         )
 
     def _read_full(self, queries: Sequence[IntentQuery], hard: Sequence[tuple[int, str, Sparse, Floats]]) -> Iterable[tuple[int, Reading]]:
@@ -203,7 +204,6 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         probabilities = tier.probabilities(words, meaning)
         outside = tier.scope.probability(full_signals(words, meaning, cosines.astype(np.float64), probabilities))
         for row, (place, _, sparse, _) in enumerate(hard):
-            near = cosines[row]
             yield (
                 place,
                 Reading(
@@ -214,7 +214,7 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
                     out_of_scope=float(outside[row]),
                     limits=tier,
                     sparse=sparse,
-                    nearest=lambda most, near=near: self.examples_.nearest(near, most),
+                    nearest=partial(self.examples_.nearest, cosines[row]),
                 ),
             )
 

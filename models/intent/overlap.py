@@ -35,7 +35,7 @@ def overlaps(
     for row in np.flatnonzero(taken != codes).tolist():
         pairs[min(codes[row], taken[row]), max(codes[row], taken[row])].append(row)
     counts = np.bincount(codes, minlength=len(intents))
-    found = []
+    found: list[dict[str, Any]] = []
     for (one, other), rows in pairs.items():
         if len(rows) >= LEAST_CONFUSED:
             surest = sorted(rows, key=lambda row: -probabilities[row, taken[row]])[:SHOWN_EXAMPLES]

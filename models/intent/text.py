@@ -21,7 +21,7 @@ PIECED_CHARACTERS = 64
 
 # Everything but spaces, ASCII punctuation and the punctuation of other scripts: keeps letters with their marks together, and emoji.
 _WORD = re.compile(
-    r"[^\s!-/:-@\[-`{-~\u00a1-\u00bf\u060c\u061b\u061f\u0964\u0965\u1361-\u1368\u2010-\u2027\u2030-\u205e\u3001-\u3003\u3008-\u3011\u3014-\u301f]+"
+    r"[^\s\x00-\x1f\x7f-\x9f!-/:-@\[-`{-~\u00a1-\u00bf\u060c\u061b\u061f\u0964\u0965\u1361-\u1368\u2010-\u2027\u2030-\u205e\u3001-\u3003\u3008-\u3011\u3014-\u301f]+"
 )
 
 

@@ -1,0 +1,245 @@
+"""Intent on every set of a folder, beside what one would use instead; one configuration for all sets.
+
+A set is a folder with ``train.csv`` and ``test.csv`` (a text and an intent column), CLINC150's ``data_full.json``, or SNIPS's
+``train_*_full.json`` and ``validate_*.json``. Each is learned whole; the first kind also from ten rows per intent, and with a quarter of
+the intents held out, which then are out of scope and near to those that stay (a mean over seeds each). Peers tell out of scope by the
+probability of their answer. Timings are of one text at a time; ``megabytes`` is what lies on disk, the encoder counted in.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import fasttext
+import numpy as np
+from numpy.typing import NDArray
+from sentence_transformers import SentenceTransformer
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from models.encoder.export import packaged_source
+from models.intent import OUT_OF_SCOPE, Intent, IntentExample, IntentPrediction, IntentQuery
+from models.rows import read_rows
+from training.metrics import binary_metrics, ece
+
+DATA = "intent"
+
+_LABELS = ("intent", "category", "label", "class")
+_TEXTS = ("text", "utterance", "query", "sentence")
+_SEEDS, _FEW, _HELD_OUT, _TIMED = (0, 1, 2), 10, 0.25, 200
+
+Rows = list[tuple[str, str]]
+"""Texts and intents."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Rows to learn from and rows to be judged on; intents that are not learned are out of scope."""
+
+    data: str
+    train: Rows
+    test: Rows
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a system says of each text."""
+
+    intent: Sequence[str | None]
+    probability: NDArray[np.float64]
+    out_of_scope: NDArray[np.float64]
+
+
+Ask = Callable[[Sequence[str]], Answers]
+
+
+def run(data: Path) -> list[dict[str, object]]:
+    """Quality, milliseconds for one text and seconds to fit, for each task and system."""
+    rows: list[dict[str, object]] = []
+    reference = SentenceTransformer(str(packaged_source()), device="cpu")
+    systems: dict[str, Callable[[Rows], Ask]] = {
+        "fastText": fast_text,
+        "TF-IDF, logistic": tfidf_logistic,
+        "MiniLM on torch, logistic": lambda train: minilm_logistic(train, reference),
+    }
+    for tasks in _tasks(data):
+        rows.append({"system": "foretell", "data": tasks[0].data, **_mean([foretell(task) for task in tasks])})
+        for name, fit in systems.items():
+            rows.append({"system": name, "data": tasks[0].data, **_mean([_judged(fit, task) for task in tasks])})
+    return rows
+
+
+def _tasks(data: Path) -> Iterable[list[Task]]:
+    for folder in sorted({path.parent for path in data.rglob("*") if path.is_file()}):
+        if (folder / "train.csv").is_file() and (folder / "test.csv").is_file():
+            train, test = _csv(folder / "train.csv"), _csv(folder / "test.csv")
+            yield [Task(folder.name, train, test)]
+            yield [Task(f"{folder.name}, {_FEW} per intent", _few(train, seed), test) for seed in _SEEDS]
+            yield [Task(f"{folder.name}, intents held out", _some_intents(train, seed), test) for seed in _SEEDS]
+        elif (folder / "data_full.json").is_file():
+            parts = json.loads((folder / "data_full.json").read_text())
+            rows = {name: [(text, OUT_OF_SCOPE if intent == "oos" else intent) for text, intent in part] for name, part in parts.items()}
+            yield [Task(folder.name, rows["train"] + rows["val"] + rows["oos_train"] + rows["oos_val"], rows["test"] + rows["oos_test"])]
+        elif any(folder.glob("train_*_full.json")):
+            yield [Task(folder.name, _snips(folder, "train_*_full.json"), _snips(folder, "validate_*.json"))]
+
+
+def _csv(path: Path) -> Rows:
+    columns = path.open(encoding="utf-8-sig").readline().strip().replace('"', "").split(",")
+    mapping = {"text": next(name for name in _TEXTS if name in columns), "intent": next(name for name in _LABELS if name in columns)}
+    return [(row.text, row.intent) for row in read_rows(path, IntentExample, mapping)]
+
+
+def _snips(folder: Path, pattern: str) -> Rows:
+    rows = []
+    for path in sorted(folder.glob(pattern)):
+        for intent, utterances in json.loads(path.read_text(encoding="latin-1")).items():
+            rows += [("".join(part["text"] for part in utterance["data"]), intent) for utterance in utterances]
+    return rows
+
+
+def _few(rows: Rows, seed: int) -> Rows:
+    chosen: defaultdict[str, Rows] = defaultdict(list)
+    for place in np.random.default_rng(seed).permutation(len(rows)):
+        if len(chosen[rows[place][1]]) < _FEW:
+            chosen[rows[place][1]].append(rows[place])
+    return [row for found in chosen.values() for row in found]
+
+
+def _some_intents(rows: Rows, seed: int) -> Rows:
+    intents = np.random.default_rng(seed).permutation(sorted({intent for _, intent in rows}))
+    hidden = set(intents[: round(len(intents) * _HELD_OUT)].tolist())
+    return [row for row in rows if row[1] not in hidden]
+
+
+def _mean(figures: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {name: float(np.mean([row[name] for row in figures])) for name in figures[0]}
+
+
+def foretell(task: Task) -> dict[str, float]:
+    """The model under test, with its defaults."""
+    started = time.perf_counter()
+    model = Intent().fit(IntentExample(text=text, intent=intent) for text, intent in task.train)
+    seconds = time.perf_counter() - started
+
+    def ask(texts: Sequence[str]) -> list[IntentPrediction]:
+        return model.predict([IntentQuery(text=text) for text in texts])
+
+    known = {intent for _, intent in task.train}
+    texts, truth = [text for text, _ in task.test], [intent if intent in known else OUT_OF_SCOPE for _, intent in task.test]
+    found = ask(texts)
+    inside = [(answer, true) for answer, true in zip(found, truth, strict=True) if true != OUT_OF_SCOPE]
+    metrics = _metrics(_answers(found), truth) | {
+        "conformal_coverage": float(np.mean([true in {c.intent for c in answer.candidates} for answer, true in inside])),
+        "conformal_size": float(np.mean([len(answer.candidates) for answer, _ in inside])),
+        "tier_1_share": float(np.mean([answer.tier == 1 for answer, _ in inside])),
+        "fit_seconds": seconds,
+        "megabytes": _megabytes(model),
+    }
+    easy, hard = ([text for text, answer in zip(texts, found, strict=True) if answer.tier == tier] for tier in (1, 2))
+    cascade = model.doubt_
+    model.doubt_ = replace(cascade, handover=1.0)
+    alone = ask(texts)
+    metrics["tier_2_accuracy"] = float(np.mean([a.intent == true for a, true in zip(alone, truth, strict=True) if true != OUT_OF_SCOPE]))
+    if OUT_OF_SCOPE in truth:
+        metrics["tier_2_oos_roc_auc"] = _scope([answer.out_of_scope for answer in alone], truth)["oos_roc_auc"]
+        metrics["max_probability_oos_roc_auc"] = _scope([1 - answer.probability for answer in alone], truth)["oos_roc_auc"]
+    model.doubt_ = cascade
+    timings = {"tier_1_ms": easy, "tier_2_ms": hard}
+    return metrics | {name: _milliseconds(ask, some) for name, some in timings.items() if len(some) >= 20 and task.data.count(",") == 0}
+
+
+def _answers(found: Sequence[IntentPrediction]) -> Answers:
+    probability, outside = [answer.probability for answer in found], [answer.out_of_scope for answer in found]
+    return Answers([answer.intent for answer in found], np.array(probability), np.array(outside))
+
+
+def _megabytes(model: Intent) -> float:
+    with TemporaryDirectory() as folder:
+        model.save(Path(folder, "model"))
+        return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()) / 1e6
+
+
+def fast_text(train: Rows) -> Ask:
+    """FastText with pairs of words and pieces of words, as its authors train short texts."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "train.txt")
+        names = sorted({intent for _, intent in train})
+        file.write_text("\n".join(f"__label__{names.index(intent)} {_one_line(text)}" for text, intent in train), encoding="utf-8")
+        settings = {"lr": 0.5, "epoch": 50, "wordNgrams": 2, "minn": 2, "maxn": 5, "dim": 100, "thread": 1, "verbose": 0}
+        model = fasttext.train_supervised(str(file), **settings)
+
+    def ask(texts: Sequence[str]) -> Answers:
+        # model.predict raises with numpy 2.
+        found = [model.f.predict(_one_line(text) + "\n", 1, 0.0, "strict")[0] for text in texts]
+        probability = np.array([min(share, 1.0) for share, _ in found])
+        return Answers([names[int(label.removeprefix("__label__"))] for _, label in found], probability, 1 - probability)
+
+    return ask
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.lower().split())
+
+
+def tfidf_logistic(train: Rows) -> Ask:
+    """Words and pairs of words, the textbook pipeline."""
+    model = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(C=30, max_iter=2_000))
+    model.fit([text for text, _ in train], [intent for _, intent in train])
+    return lambda texts: _from_shares(model.predict_proba(texts), model.classes_)
+
+
+def minilm_logistic(train: Rows, encoder: SentenceTransformer) -> Ask:
+    """Sentence vectors of MiniLM on torch, under logistic regression."""
+    model = LogisticRegression(C=30, max_iter=2_000)
+    model.fit(encoder.encode([text for text, _ in train], show_progress_bar=False), [intent for _, intent in train])
+    return lambda texts: _from_shares(model.predict_proba(encoder.encode(list(texts), show_progress_bar=False)), model.classes_)
+
+
+def _from_shares(shares: NDArray[np.float64], names: NDArray[np.str_]) -> Answers:
+    """Out-of-scope rows are a class of their own to a peer; its answer is the best of the others."""
+    inside = names != OUT_OF_SCOPE
+    best = shares[:, inside].argmax(axis=1)
+    probability = shares[:, inside].max(axis=1)
+    return Answers([str(name) for name in names[inside][best]], probability, 1 - probability)
+
+
+def _judged(fit: Callable[[Rows], Ask], task: Task) -> dict[str, float]:
+    started = time.perf_counter()
+    ask = fit(task.train)
+    seconds = time.perf_counter() - started
+    known = {intent for _, intent in task.train}
+    truth = [intent if intent in known else OUT_OF_SCOPE for _, intent in task.test]
+    texts = [text for text, _ in task.test]
+    return _metrics(ask(texts), truth) | {"fit_seconds": seconds, "single_ms": _milliseconds(ask, texts)}
+
+
+def _metrics(answers: Answers, truth: Sequence[str]) -> dict[str, float]:
+    inside = np.array([true != OUT_OF_SCOPE for true in truth])
+    right = np.array([answer == true for answer, true in zip(answers.intent, truth, strict=True)])[inside]
+    metrics = {"accuracy": float(right.mean()), "ece": ece(right, answers.probability[inside])}
+    return metrics | (_scope(answers.out_of_scope, truth) if not inside.all() else {})
+
+
+def _scope(scores: Sequence[float] | NDArray[np.float64], truth: Sequence[str]) -> dict[str, float]:
+    values, outside = np.asarray(scores), np.array([true == OUT_OF_SCOPE for true in truth])
+    limit = np.quantile(values[~outside], 0.95)
+    return {"oos_roc_auc": binary_metrics(outside, values)["roc_auc"], "oos_recall_at_5": float((values[outside] > limit).mean())}
+
+
+def _milliseconds(ask: Callable[[Sequence[str]], object], texts: Sequence[str]) -> float:
+    """The median for one text."""
+    seconds = []
+    for text in texts[:_TIMED]:
+        started = time.perf_counter()
+        ask([text])
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds) * 1e3
