@@ -135,6 +135,12 @@ def full_signals(words: Floats, meaning: Floats, cosines: Floats, probabilities:
     return np.stack([first, first - second, near[:, -1], near.mean(axis=1), agreed, sure], axis=1)
 
 
+def sure_of(signals: Floats, scope: Scope) -> Floats:
+    """How sure the fast tier is: probability of its intent, times that of being in scope; by row of `fast_signals`."""
+    probability = 1 / (1 + np.exp(-signals[:, -1]))
+    return np.asarray(probability * (1 - scope.probability(signals)))
+
+
 def softmax(scores: Floats) -> Floats:
     """Rows of probabilities."""
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))

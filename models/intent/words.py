@@ -42,13 +42,12 @@ class Words:
         """How far each word of the text speaks for an intent, against the mean intent; pairs of words are left out."""
         rows = self.weights[sparse.ids].astype(np.float32)
         parts = sparse.values * (rows[:, intent] - rows.mean(axis=1))
-        by_place = dict(zip(sparse.ids.tolist(), parts.tolist(), strict=True))
-        places = {token: self.vocabulary.places_of(token) for token in dict.fromkeys(sparse.tokens)}
-        shared: dict[int, int] = {}
-        for found in places.values():
-            for place in set(found):
-                shared[place] = shared.get(place, 0) + 1
-        return {token: sum(by_place[place] / shared[place] for place in set(found)) for token, found in places.items()}
+        tokens = list(dict.fromkeys(sparse.tokens))
+        places = [self.vocabulary.places_of(token) for token in tokens]
+        at = np.searchsorted(sparse.ids, np.fromiter((place for found in places for place in found), dtype=np.intp))
+        owner = np.repeat(np.arange(len(tokens)), [len(found) for found in places])
+        share = parts[at] / np.bincount(at, minlength=len(parts))[at]  # words that have a piece in common share what it says
+        return dict(zip(tokens, np.bincount(owner, weights=share, minlength=len(tokens)).tolist(), strict=True))
 
     @classmethod
     def restore(cls, names: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Self:
