@@ -124,8 +124,8 @@ _SEXED = re.compile(
     re.IGNORECASE,
 )
 _PRONOUNS = {
-    "they": r"[Hh]e|[Ss]he|[Ss]/he|[Hh]e/[Ss]he",
-    "their": r"[Hh]is|[Hh]ers?|[Hh]im|[Tt]hem|[Tt]heirs|[Hh]is/[Hh]er",
+    "they": r"[Tt]hey|[Hh]e|[Ss]he|[Ss]/he|[Hh]e/[Ss]he",
+    "their": r"[Tt]heir|[Hh]is|[Hh]ers?|[Hh]im|[Tt]hem|[Tt]heirs|[Hh]is/[Hh]er",
     "themselves": r"[Hh]imself|[Hh]erself|[Tt]hemself",
 }
 _NOUNS = {
