@@ -17,6 +17,7 @@ from models.errors import InputError
 from models.feedback import Observed
 from models.intent import OUT_OF_SCOPE, Intent, IntentConfig, IntentExample, IntentPrediction, IntentQuery
 from models.intent.calibration import handover, least_probability
+from models.intent.conversation import DialogueRequest
 from models.intent.overlap import overlaps
 from models.intent.ridge import Ridge
 from models.intent.text import pieces, words
@@ -242,6 +243,18 @@ def test_overlap_names_the_pair_and_its_rows() -> None:
     (pair,) = overlaps(["a", "b", "c"], np.array([0, 0, 1, 2]), probabilities, ["one", "two", "three", "four"])
     assert (pair["one"], pair["other"], pair["confused"], pair["share"]) == ("a", "b", 2, pytest.approx(2 / 3))
     assert pair["examples"][0] == {"text": "two", "intent": "a", "taken_for": "b"}
+
+
+def test_dialogue_asks_for_what_is_missing_and_takes_the_answer(sample: list[IntentExample], home: Path, tmp_path: Path) -> None:
+    config = IntentConfig(required_slots={"Refund": ["order_number"]}, prompts={"order_number": "Which order?"})
+    Intent(config).fit(sample).save(tmp_path / "model")
+    model = Intent.load(tmp_path / "model")
+    first = model.dialogue(DialogueRequest(text="the blender came broken and I want a refund"))
+    assert (first.say, first.outcome) == ("Which order?", "open")
+    second = model.dialogue(DialogueRequest(text="order 123456", state=first.state))
+    assert second.filled["order_number"].text == "123456"
+    assert "Is that right?" in second.say
+    assert model.dialogue(DialogueRequest(text="yes", state=second.state)).outcome == "done"
 
 
 def test_last_choice_of_an_agent_becomes_a_row(fitted: Intent) -> None:
