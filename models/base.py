@@ -1,7 +1,7 @@
 """The one shape of a model, and the only code that saves and loads one.
 
 A saved model is a folder: ``manifest.json`` beside the parts it lists, each with its sha256. A part's file ending decides how it
-is written (JSON, npz, text such as LightGBM's, the bytes of fastText and CRFsuite; the encoder's ONNX is copied), and nothing else
+is written (JSON, npz, text such as LightGBM's, the bytes of CRFsuite; the encoder's ONNX is copied), and nothing else
 can be saved or loaded: no pickle.
 """
 
@@ -286,7 +286,6 @@ _CODECS = {
     ".json": _Codec(_dump_json, json.loads),
     ".npz": _Codec(_dump_npz, _load_npz),
     ".txt": _Codec(str.encode, bytes.decode),
-    ".ftz": _Codec(bytes, bytes),  # fastText, quantised
     ".crfsuite": _Codec(bytes, bytes),
 }
 

@@ -137,7 +137,7 @@ def check_round_trip_answers_the_same(subject: Subject) -> None:
 def check_folder_holds_only_plain_formats(subject: Subject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         suffixes = {path.suffix for path in subject.saved(Path(folder)).rglob("*") if path.is_file()}
-        assert suffixes <= {".json", ".npz", ".txt", ".onnx", ".ftz", ".crfsuite"}
+        assert suffixes <= {".json", ".npz", ".txt", ".onnx", ".crfsuite"}
 
 
 def check_flipped_byte_is_refused(subject: Subject) -> None:
