@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from models.base import E, Model, P, Q
@@ -69,6 +70,11 @@ def no_notes(_: object) -> Sequence[str]:
     return ()
 
 
+def in_a_list(batches: Iterable[Iterable[E]]) -> Sequence[E]:
+    """All rows."""
+    return list(chain.from_iterable(batches))
+
+
 @dataclass(frozen=True)
 class Recipe(Generic[Q, E, P, T]):
     """How one model is trained and judged; `training.run` does the rest, the same for every slug.
@@ -103,7 +109,8 @@ class Recipe(Generic[Q, E, P, T]):
     from_feedback
         ``(observed) -> training rows`` for what users reported of earlier predictions; ``None``: they teach this model nothing.
     gather
-        What the rows of a file are held in: a list, or something smaller, for models that learn from many millions of rows.
+        What the batches of rows of a file (`models.rows.read_batches`) are held in: a list of all rows, or something smaller, for models
+        that learn from many millions of rows.
     """
 
     slug: str
@@ -119,4 +126,4 @@ class Recipe(Generic[Q, E, P, T]):
     limits: str
     notes: Callable[[Model[Any, Q, E, P]], Sequence[str]] = no_notes
     from_feedback: Callable[[Sequence[Observed[Q, P]]], list[E]] | None = None
-    gather: Callable[[Iterable[E]], Sequence[E]] = list
+    gather: Callable[[Iterable[Iterable[E]]], Sequence[E]] = in_a_list

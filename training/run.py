@@ -21,7 +21,7 @@ from models.base import Config, OnlineModel
 from models.digest import sha256_of
 from models.errors import InputError, ModelFolderError
 from models.feedback import Stored
-from models.rows import read_rows
+from models.rows import read_batches
 from training import tracking
 from training.card import Card
 from training.evaluation import AnyModel, AnyRecipe, Evaluation, GateResult, evaluate, gates, prefixed, require
@@ -190,7 +190,7 @@ def _read(source: Source, recipe: AnyRecipe, model: AnyModel, mapping: Mapping[s
     taught = [row for row in source.stored.rows if _is_taken(row, model)] if source.stored is not None else []
     if source.data is None and not taught:
         raise InputError("expected stored rows to learn from, found none: report what happened first, or train on a file")
-    rows = recipe.gather(taught) if source.data is None else _rows(source.data, recipe, model, mapping, say, taught)
+    rows = recipe.gather([taught]) if source.data is None else _rows(source.data, recipe, model, mapping, say, taught)
     if source.holdout is not None:
         return Split(train=rows, holdout=_rows(source.holdout, recipe, model, mapping, say))
     return recipe.split(rows, model.config.seed)
@@ -213,7 +213,7 @@ def _rows(
         done += count
         say(f"reading {path.name}", min(done / total, 1.0))
 
-    rows = recipe.gather(chain(read_rows(path, model.contract.example, mapping, progress=advance), more))
+    rows = recipe.gather(chain(read_batches(path, model.contract.example, mapping, progress=advance), [more]))
     if not rows:
         raise InputError(f"expected rows in {path.name}, found none")
     return rows

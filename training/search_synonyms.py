@@ -243,5 +243,5 @@ RECIPE = Recipe(
 - Rules are about this site's searches; another site's words mean other things.
 """,
     notes=_notes,
-    gather=Searches.of,
+    gather=Searches.gathered,
 )

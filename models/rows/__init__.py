@@ -6,20 +6,17 @@ before its name; a table's delimiter is sniffed among comma, tab, semicolon and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
-
 from models.base import Contract, Record
-from models.errors import InputError
+from models.rows.batches import Batch, batches_of
 from models.rows.binding import Binding
 from models.rows.formats import open_rows
-from models.rows.source import BrokenError
 from models.rows.write import write_rows
 
-__all__ = ["read_queries", "read_rows", "write_rows"]
+__all__ = ["Batch", "read_batches", "read_queries", "read_rows", "write_rows"]
 
 R = TypeVar("R", bound=Record)
 
@@ -56,14 +53,24 @@ def read_rows(
     """
     binding = Binding(record, mapping or {})
     validate = record.model_validate
-    try:
-        with open_rows(path, mapping or {}, progress or _nobody) as rows:
-            for values in binding.bind(rows):
-                yield validate(values)
-    except ValidationError as error:
-        raise InputError(f"{path.name}, row {binding.row}{binding.problem(error)}") from error
-    except BrokenError as error:
-        raise InputError(f"{path.name}{error.place}: {error}") from error
+    with binding.complaints(path), open_rows(path, mapping or {}, progress or _nobody) as rows:
+        for values in binding.bind(rows):
+            yield validate(values)
+
+
+def read_batches(
+    path: Path, record: type[R], mapping: Mapping[str, str] | None = None, *, progress: Callable[[int], None] | None = None
+) -> Iterator[Iterable[R]]:
+    """Read a file many rows at a time; all of them, one after the other, are those of `read_rows`.
+
+    Of tables (CSV, TSV, Parquet) they are `Batch`es, whose cells can also be had as columns before anything was made of them.
+    """
+    binding = Binding(record, mapping or {})
+    with binding.complaints(path), open_rows(path, mapping or {}, progress or _nobody) as rows:
+        if rows.columns is not None and record.rest is None:
+            yield from batches_of(rows, binding, record, path)
+            return
+    yield read_rows(path, record, mapping, progress=progress)
 
 
 def read_queries(

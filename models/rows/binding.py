@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from pydantic import AliasChoices, ValidationError
@@ -38,6 +40,22 @@ class Binding:
         self._chosen: dict[str, str] = {}
         self.row = 0
 
+    def choose(self, columns: Collection[str]) -> dict[str, str]:
+        """Column by field, of a table's columns.
+
+        Raises
+        ------
+        BrokenError
+            If a column is missing that is mapped or required.
+        """
+        self._chosen = self._choose(columns)
+        self._require(columns, {**self._mapped, **dict.fromkeys(self._required)})
+        return self._chosen
+
+    def name(self, field: str) -> str:
+        """What validation takes a field by."""
+        return self._names[field][0]
+
     def bind(self, rows: Rows) -> Iterator[dict[str, Any]]:
         """Values by field, absent ones left out; `row` is the number of the last one.
 
@@ -48,7 +66,17 @@ class Binding:
         """
         return self._bind_objects(rows) if rows.columns is None else self._bind_cells(rows.columns, rows)
 
-    def problem(self, error: ValidationError) -> str:
+    @contextmanager
+    def complaints(self, path: Path) -> Iterator[None]:
+        """Whatever is wrong with a file or its last row, in one sentence: an `InputError`."""
+        try:
+            yield
+        except ValidationError as error:
+            raise InputError(f"{path.name}, row {self.row}{self._problem(error)}") from error
+        except BrokenError as error:
+            raise InputError(f"{path.name}{error.place}: {error}") from error
+
+    def _problem(self, error: ValidationError) -> str:
         """The first thing that is wrong with the last row: its column, what was expected, what came."""
         first = error.errors(include_url=False)[0]
         path = [str(part) for part in first["loc"]]
@@ -77,10 +105,8 @@ class Binding:
         raise BrokenError(f"expected the {noun} {wanted}, got {', '.join(columns)}: name yours with --map {missing[0]}=COLUMN")
 
     def _bind_cells(self, columns: Collection[str], rows: Rows) -> Iterator[dict[str, Any]]:
-        self._chosen = self._choose(columns)
-        self._require(columns, {**self._mapped, **dict.fromkeys(self._required)})
         positions = {column: position for position, column in enumerate(columns)}
-        keys = [(self._names[field][0], positions[column]) for field, column in self._chosen.items()]
+        keys = [(self.name(field), positions[column]) for field, column in self.choose(columns).items()]
         others = [(column, position) for column, position in positions.items() if column not in self._chosen.values()]
         for self.row, cells in rows.numbered:
             values = {key: cells[position] for key, position in keys if cells[position] is not None}

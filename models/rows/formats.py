@@ -13,7 +13,9 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
-from models.rows.parquet import parquet_rows
+import polars as pl
+
+from models.rows.parquet import parquet
 from models.rows.source import MAX_LINE, BrokenError, on_disk, open_bytes, text_lines
 
 _DELIMITERS = ",\t;|"
@@ -36,10 +38,13 @@ class Rows:
         Names in the order of the cells; ``None`` if every row is an object with names of its own.
     numbered
         Rows with their numbers, from 1: a sequence of cells each, or a JSON object. An absent value is ``None``.
+    frames
+        Instead of the rows, the chosen columns in batches of so many rows; ``None`` if the file is not stored in columns.
     """
 
     columns: Sequence[str] | None
     numbered: Iterator[tuple[int, Any]]
+    frames: Callable[[Sequence[str], int], Iterator[pl.DataFrame]] | None = None
 
 
 @contextmanager
@@ -58,7 +63,7 @@ def open_rows(path: Path, mapping: Mapping[str, str], progress: Callable[[int], 
         first = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
         if head[:4] == b"PAR1":
             with on_disk(path, content) as file:
-                yield Rows(*parquet_rows(file, progress))
+                yield Rows(*parquet(file, progress))
         elif ".parquet" in suffixes:
             raise BrokenError("expected Parquet, as the name says, got something else")
         elif first == b"{" or named_json:

@@ -55,7 +55,7 @@ SURE_CLICKS = 0.3
 """Success rate of a phrase from which its clicks show what it means; below, many are clicks in despair on whatever was shown."""
 
 
-def candidates(frame: pl.DataFrame, names: Sequence[str], phrases: Phrases, encode: Encode) -> pl.DataFrame:
+def candidates(frame: pl.DataFrame, names: pl.Series, phrases: Phrases, encode: Encode) -> pl.DataFrame:
     """Pairs that may mean the same, with their features as columns; narrowing, widening and contrasts are left out here for good.
 
     Parameters

@@ -85,7 +85,7 @@ def learn(searches: Searches, config: SearchSynonymsConfig, encode: Encode, weig
     shown = {names[number] for column in ("left", "right") for number in frame[column].to_list()} - {""}
     phrases = Phrases(seen, searches.queries, shown)
     public = {name for name in shown if phrases.users[phrases.number[name]] >= config.k_anonymity and is_public(name)}
-    allowed = [number for number, name in enumerate(names) if name in public]
+    allowed = names.is_in(public).arg_true().cast(pl.Int32).to_list()
     frame = frame.filter(pl.col("left").is_in(allowed) & pl.col("right").is_in(allowed))
     pairs = candidates(frame, names, phrases, encode)
     pairs = pairs.with_columns(

@@ -7,9 +7,9 @@ sofa), wherever it happened (grey couch -> grey sofa); support is pooled over th
 
 from __future__ import annotations
 
-from collections import Counter
+from array import array
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from models.search_synonyms.records import SearchSynonymsConfig
 from models.search_synonyms.visits import SECOND, Visits
-from models.search_synonyms.words import changes, shape, stem
+from models.search_synonyms.words import changed_words, shape, stem
 
 DAY = 24 * 3600 * SECOND
 
@@ -75,7 +75,7 @@ def _rows(visits: Visits, earlier: NDArray[Any], step: int) -> pl.DataFrame:
     )
 
 
-def changed_phrases(tried: pl.DataFrame, queries: Sequence[str]) -> tuple[pl.DataFrame, list[str]]:
+def changed_phrases(tried: pl.DataFrame, queries: Sequence[str]) -> tuple[pl.DataFrame, pl.Series]:
     """The phrases that each pair of queries changes.
 
     A word that stands beside the change in nearly all queries belongs to it: flash drive -> thumb drive does not make a thumb a flash.
@@ -87,76 +87,89 @@ def changed_phrases(tried: pl.DataFrame, queries: Sequence[str]) -> tuple[pl.Dat
         last says whether the whole query changed.
     """
     pairs = tried.group_by("before", "after", maintain_order=True).agg(users=pl.col("person").n_unique())
-    found = [
-        _Change(before, after, left, right, users)
-        for before, after, users in pairs.iter_rows()
-        for left, right in changes(queries[before], queries[after])
-    ]
+    found = _changes(pairs, queries)
     for _ in range(MOST_NEIGHBOURS):
         found = _with_neighbours(found, queries)
-    numbers = {"": 0}
-    rows = [
-        (
-            one.before,
-            one.after,
-            numbers.setdefault(one.left, len(numbers)),
-            numbers.setdefault(one.right, len(numbers)),
-            one.left == queries[one.before],
+    whole = found["left"] == pl.Series([queries[number] for number in found["before"]], dtype=pl.String)
+    phrases = pl.concat([pl.Series([""]), found.select(pl.concat_list("left", "right").explode()).to_series()]).unique(maintain_order=True)
+    numbers = phrases.alias("phrase").to_frame().with_row_index("number").with_columns(pl.col("number").cast(pl.Int32))
+    for side in ("left", "right"):
+        found = found.with_columns(
+            found.select(phrase=side).join(numbers, on="phrase", how="left", maintain_order="left")["number"].alias(side)
         )
-        for one in found
-    ]
-    schema = dict.fromkeys(("before", "after", "left", "right"), pl.Int32) | {"bare": pl.Boolean}
-    return pl.DataFrame(rows, schema=schema, orient="row"), list(numbers)
+    return found.select("before", "after", "left", "right", bare=whole), phrases
 
 
-def _with_neighbours(found: list[_Change], queries: Sequence[str]) -> list[_Change]:
+def _changes(pairs: pl.DataFrame, queries: Sequence[str]) -> pl.DataFrame:
+    """The phrases that change in pairs of queries, and the places where these begin."""
+    place, left_at, right_at = array("i"), array("h"), array("h")
+    left, right = list[str](), list[str]()
+    for number, (before, after) in enumerate(pairs.select("before", "after").iter_rows()):
+        a, b = queries[before].split(), queries[after].split()
+        for one, other in changed_words(a, b):
+            place.append(number)
+            left_at.append(one.start)
+            right_at.append(other.start)
+            left.append(" ".join(a[one.start : one.stop]))
+            right.append(" ".join(b[other.start : other.stop]))
+    rows = pairs[np.asarray(place)]
+    return rows.with_columns(left=pl.Series(left, dtype=pl.String), right=pl.Series(right, dtype=pl.String)).with_columns(
+        left_at=np.asarray(left_at), right_at=np.asarray(right_at)
+    )
+
+
+def _with_neighbours(found: pl.DataFrame, queries: Sequence[str]) -> pl.DataFrame:
     """The changes, each with the word before or after it that nearly all queries with this change have there."""
-    beside: dict[tuple[str, str], Counter[tuple[int, str]]] = {}
-    total: Counter[tuple[str, str]] = Counter()
-    for one in found:
-        total[one.left, one.right] += one.users
-        counted = beside.setdefault((one.left, one.right), Counter())
-        for neighbour in one.neighbours(queries):
-            counted[neighbour] += one.users
-    always = {
-        pair: counted.most_common(1)[0][0]
-        for pair, counted in beside.items()
-        if counted and counted.most_common(1)[0][1] >= ALWAYS * total[pair] and shape(*pair) in {"other", "abbreviation"}
-    }
-    return [_grown(one, always.get((one.left, one.right)), queries) for one in found]
+    pair = ["left", "right"]
+    total = found.group_by(pair).agg(total=pl.col("users").sum())
+    beside = _neighbours(found, queries)
+    counted = beside.group_by(*pair, "side", "stem").agg(pl.col("users").sum(), first=pl.col("order").min())
+    counted = counted.sort("users", "first", descending=[True, False]).unique(pair, keep="first", maintain_order=True)
+    always = counted.join(total, on=pair).filter(pl.col("users") >= ALWAYS * pl.col("total")).select(*pair, "side", "stem")
+    always = always.filter(
+        pl.Series([shape(left, right) in {"other", "abbreviation"} for left, right in always.select(pair).iter_rows()], dtype=pl.Boolean)
+    )
+    grown = beside.join(always, on=[*pair, "side", "stem"]).select("row", "side", "word", "other")
+    found = found.with_row_index("row").join(grown, on="row", how="left", maintain_order="left")
+    before, after = pl.col("side") < 0, pl.col("side") > 0
+    return found.select(
+        "before",
+        "after",
+        "users",
+        *(
+            pl.when(before)
+            .then(pl.format("{} {}", word, side))
+            .when(after)
+            .then(pl.format("{} {}", side, word))
+            .otherwise(side)
+            .alias(side)
+            for side, word in (("left", "word"), ("right", "other"))
+        ),
+        *(pl.when(before).then(pl.col(place) - 1).otherwise(place).alias(place) for place in ("left_at", "right_at")),
+    )
 
 
-def _grown(one: _Change, neighbour: tuple[int, str] | None, queries: Sequence[str]) -> _Change:
-    words = None if neighbour is None else one.neighbours(queries).get(neighbour)
-    return one if neighbour is None or words is None else one.grown(neighbour[0], words)
-
-
-class _Change(NamedTuple):
-    """A change of a phrase in a pair of queries."""
-
-    before: int
-    after: int
-    left: str
-    right: str
-    users: int
-
-    def neighbours(self, queries: Sequence[str]) -> dict[tuple[int, str], tuple[str, str]]:
-        """The words before (-1) and after (1) the change, if both queries have the same there, in whatever form; by side and stem."""
-        (a, b), (c, d) = (_beside(queries[query], phrase) for query, phrase in ((self.before, self.left), (self.after, self.right)))
-        return {(side, stem(one)): (one, other) for side, one, other in ((-1, a, c), (1, b, d)) if one and stem(one) == stem(other)}
-
-    def grown(self, side: int, words: tuple[str, str]) -> _Change:
-        """The change with a word more on both sides."""
-        left, right = (
-            f"{word} {text}" if side < 0 else f"{text} {word}" for word, text in zip(words, (self.left, self.right), strict=True)
-        )
-        return self._replace(left=left, right=right)
-
-
-def _beside(query: str, phrase: str) -> tuple[str, str]:
-    """The words before and after a phrase of a query."""
-    start, _, end = f" {query} ".partition(f" {phrase} ")
-    return (start.split() or [""])[-1], (end.split() or [""])[0]
+def _neighbours(found: pl.DataFrame, queries: Sequence[str]) -> pl.DataFrame:
+    """The words before (-1) and after (1) the changes, where both queries have the same there, in whatever form."""
+    rows, sides, words, others = array("i"), array("b"), list[str](), list[str]()
+    columns = found.select("before", "after", "left", "right", "left_at", "right_at")
+    for row, (before, after, left, right, x, y) in enumerate(columns.iter_rows()):
+        if not left or not right:
+            continue
+        a, b = queries[before].split(), queries[after].split()
+        u, v = x + 1 + left.count(" "), y + 1 + right.count(" ")
+        for side, i, j in ((-1, x - 1, y - 1), (1, u, v)):
+            if 0 <= i < len(a) and 0 <= j < len(b) and stem(a[i]) == stem(b[j]):
+                rows.append(row)
+                sides.append(side)
+                words.append(a[i])
+                others.append(b[j])
+    numbers = np.asarray(rows)
+    beside = found.select("left", "right", "users")[numbers].with_columns(
+        row=pl.Series(numbers, dtype=pl.UInt32), side=np.asarray(sides), word=pl.Series(words, dtype=pl.String)
+    )
+    stems = pl.Series([stem(word) for word in words], dtype=pl.String)
+    return beside.with_columns(other=pl.Series(others, dtype=pl.String), stem=stems).with_row_index("order")
 
 
 def supported(tried: pl.DataFrame, changed: pl.DataFrame, visits: Visits, k: int) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any, overload
@@ -12,6 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from models.errors import InputError
+from models.rows import Batch
+from models.search_synonyms.columns import searches_in
 from models.search_synonyms.records import SearchSynonymsExample
 from models.search_synonyms.rules import normal
 
@@ -41,6 +43,14 @@ class Codes:
     def of(self, name: str | None) -> int:
         """The number of a name; -1 for none."""
         return UNKNOWN if name is None else self.numbers.setdefault(name, len(self.numbers))
+
+    def of_all(self, names: pl.Series, spelt: Callable[[str], str] = str) -> pl.Series:
+        """The numbers of many names, each spelt as it is to be known; -1 for none and for what is spelt with nothing."""
+        different = names.drop_nulls().unique(maintain_order=True)
+        numbers = [self.of(spelt(name) or None) for name in different.to_list()]
+        known = pl.DataFrame({"name": different, "number": pl.Series(numbers, dtype=pl.Int32)})
+        found = names.alias("name").to_frame().join(known, on="name", how="left", maintain_order="left")
+        return found["number"].fill_null(UNKNOWN)
 
     @property
     def names(self) -> list[str]:
@@ -103,6 +113,19 @@ class Searches(Sequence[SearchSynonymsExample]):
         return self._row(range(len(self))[place])
 
     @classmethod
+    def gathered(cls, batches: Iterable[Iterable[SearchSynonymsExample]]) -> Searches:
+        """Batches of rows as columns; tables whose columns hold plain values are never made records of. See `of`."""
+        builder = _Builder()
+        for batch in batches:
+            found = searches_in(batch.columns) if isinstance(batch, Batch) else None
+            if found is not None:
+                builder.add_columns(found)
+                continue
+            for row in batch:
+                builder.add(row)
+        return builder.searches()
+
+    @classmethod
     def of(cls, rows: Iterable[SearchSynonymsExample]) -> Searches:
         """Rows as columns; actions are added to the searches that they were on.
 
@@ -113,10 +136,7 @@ class Searches(Sequence[SearchSynonymsExample]):
         """
         if isinstance(rows, Searches):
             return rows
-        builder = _Builder()
-        for row in rows:
-            builder.add(row)
-        return builder.searches()
+        return cls.gathered([rows])
 
     def where(self, chosen: NDArray[Any]) -> Searches:
         """The chosen rows, by position (ascending) or by truth value."""
@@ -153,13 +173,38 @@ class _Builder:
     """Rows on their way into columns."""
 
     def __init__(self) -> None:
-        self._codes = {name: Codes() for name in ("person", "session", "query", "source", "meaning", "doc", "id")}
+        self._codes = {name: Codes() for name in ("person", "session", "query", "source", "meaning", "doc")}
         self._rows: list[tuple[Any, ...]] = []
         self._docs: list[tuple[int, int]] = []
         self._frames: list[pl.DataFrame] = []
         self._clicked: list[pl.DataFrame] = []
         self._count = 0
-        self._actions: list[tuple[str, str, int]] = []
+        self._actions: list[tuple[str, str, str]] = []
+
+    def add_columns(self, found: pl.DataFrame) -> None:
+        """Searches as `columns.searches_in` gives them."""
+        self._flush()
+        query = self._codes["query"].of_all(found["query"], normal)
+        found, query = found.filter(query >= 0), query.filter(query >= 0)
+        ids, shown = found["clicked_ids"], found["result_ids"]
+        columns = {
+            "person": self._codes["person"].of_all(found["user_id"]),
+            "session": self._codes["session"].of_all(found["session_id"]),
+            "at": found["timestamp"],
+            "query": query,
+            "results": found["n_results"].fill_null(shown.list.len().cast(pl.Int64)).fill_null(UNKNOWN).clip(UNKNOWN, 2**31 - 1),
+            "clicks": found["n_clicks"].fill_null(ids.list.len().cast(pl.Int64)).fill_null(UNKNOWN).clip(UNKNOWN, 2**15 - 1),
+            "scrolled": found["scrolled"].fill_null(UNKNOWN),
+            "dwell": found["dwell_s"].fill_null(np.nan),
+            "source": self._codes["source"].of_all(found["source"]),
+            "meaning": self._codes["meaning"].of_all(found["meaning"]),
+            "id": _hashed(found["query_id"]),
+        }
+        clicked = pl.DataFrame({"search": pl.int_range(self._count, self._count + len(found), dtype=pl.Int32, eager=True), "doc": ids})
+        clicked = clicked.filter(pl.col("doc").list.len() > 0).explode("doc")
+        self._frames.append(pl.DataFrame(columns).cast(_SCHEMA))
+        self._clicked.append(clicked.with_columns(doc=self._codes["doc"].of_all(clicked["doc"])).cast(_CLICKED))
+        self._count += len(found)
 
     def add(self, row: SearchSynonymsExample) -> None:
         if row.action_name is not None:
@@ -185,7 +230,7 @@ class _Builder:
                 np.nan if row.dwell_s is None else row.dwell_s,
                 codes["source"].of(row.source),
                 codes["meaning"].of(row.meaning),
-                codes["id"].of(row.query_id),
+                row.query_id,
             )
         )
         self._count += 1
@@ -199,27 +244,26 @@ class _Builder:
         if action in SEARCHING and row.query is not None and (text := normal(row.query)):
             self._search(row, text)
         elif action in CLICKING or action in SCROLLING:
-            self._actions.append((action, _clicked(row), self._codes["id"].of(row.query_id)))
+            self._actions.append((action, _clicked(row), row.query_id))
 
     def _flush(self) -> None:
         if self._rows:
-            self._frames.append(pl.DataFrame(self._rows, schema=_SCHEMA, orient="row"))
+            frame = pl.DataFrame(self._rows, schema={**_SCHEMA, "id": pl.String}, orient="row")
+            self._frames.append(frame.with_columns(id=_hashed(frame["id"])))
             self._clicked.append(pl.DataFrame(self._docs, schema=_CLICKED, orient="row"))
             self._rows, self._docs = [], []
 
     def searches(self) -> Searches:
         self._flush()
-        if not self._frames:
+        if not self._count:
             raise InputError("expected rows with a query, got none: name the column with --map query=COLUMN")
-        frame = pl.concat(self._frames)
-        docs = pl.concat(self._clicked)
-        self._frames, self._clicked = [], []
         if self._actions:
-            frame, docs = self._acted(frame, docs)
-        if (frame["clicks"] == UNKNOWN).all():
+            frame, docs = self._acted(pl.concat(self._frames), pl.concat(self._clicked))
+            self._frames, self._clicked = [frame], [docs]
+        if all((frame["clicks"] == UNKNOWN).all() for frame in self._frames):
             raise InputError("expected n_clicks or clicked_ids, or clicks as actions, got none: name the column with --map n_clicks=COLUMN")
-        arrays = {name: frame[name].to_numpy() for name in _SCHEMA if name != "id"}
-        docs = docs.sort("search", "doc")
+        arrays = {name: self._taken(name) for name in _SCHEMA if name != "id"}
+        docs = pl.concat(self._clicked).sort("search", "doc")
         return Searches(
             **arrays,
             docs_of=docs["search"].to_numpy(),
@@ -230,6 +274,10 @@ class _Builder:
             meanings=self._codes["meaning"].names,
         )
 
+    def _taken(self, name: str) -> NDArray[Any]:
+        """A column of all frames, which lose it: two copies of everything would be too much."""
+        return pl.concat([frame.drop_in_place(name) for frame in self._frames]).to_numpy()
+
     def _acted(self, frame: pl.DataFrame, docs: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Searches with what was done on them; a search that was written twice (same id) counts once."""
         known = frame.with_row_index("old").with_columns(
@@ -237,12 +285,14 @@ class _Builder:
         )
         known = known.with_columns(results=pl.col("results").max().over("first")).unique("first", keep="first", maintain_order=True)
         known = known.with_row_index("search")
-        place = dict(zip(known["id"].to_list(), known["search"].to_list(), strict=True))
+        places = dict(zip(known["id"].to_list(), known["search"].to_list(), strict=True))
+        hashes = _hashed(pl.Series([name for _, _, name in self._actions], dtype=pl.String)).to_list()
+        acted = [(action, places[number], doc) for (action, doc, _), number in zip(self._actions, hashes, strict=True) if number in places]
         clicks, scrolls = np.zeros(len(known), dtype=np.int16), np.full(len(known), UNKNOWN, dtype=np.int8)
-        clicked = {(place[number], doc) for action, doc, number in self._actions if action in CLICKING and number in place}
+        clicked = {(search, doc) for action, search, doc in acted if action in CLICKING}
         for search, _ in clicked:
             clicks[search] += 1
-        scrolls[[place[number] for action, _, number in self._actions if action in SCROLLING and number in place]] = 1
+        scrolls[[search for action, search, _ in acted if action in SCROLLING]] = 1
         docs = docs.join(known.select("old", "search").cast(pl.Int32), left_on="search", right_on="old").select(
             search="search_right", doc="doc"
         )
@@ -261,17 +311,24 @@ def _clicked(row: SearchSynonymsExample) -> str:
     return row.object_id or (f"a result of {row.query_id}" if found is None else str(found))
 
 
-_CLICKED = {"search": pl.Int32, "doc": pl.Int32}
-_SCHEMA = {
-    "person": pl.Int32,
-    "session": pl.Int32,
-    "at": pl.Int64,
-    "query": pl.Int32,
-    "results": pl.Int32,
-    "clicks": pl.Int16,
-    "scrolled": pl.Int8,
-    "dwell": pl.Float32,
-    "source": pl.Int32,
-    "meaning": pl.Int32,
-    "id": pl.Int32,
-}
+def _hashed(names: pl.Series) -> pl.Series:
+    """Numbers for names that need not be known again, from 0 to 2**63; -1 for none."""
+    return pl.select(pl.when(names.is_not_null()).then((names.hash(0) // 2).cast(pl.Int64)).otherwise(UNKNOWN)).to_series()
+
+
+_CLICKED = pl.Schema({"search": pl.Int32(), "doc": pl.Int32()})
+_SCHEMA = pl.Schema(
+    {
+        "person": pl.Int32(),
+        "session": pl.Int32(),
+        "at": pl.Int64(),
+        "query": pl.Int32(),
+        "results": pl.Int32(),
+        "clicks": pl.Int16(),
+        "scrolled": pl.Int8(),
+        "dwell": pl.Float32(),
+        "source": pl.Int32(),
+        "meaning": pl.Int32(),
+        "id": pl.Int64(),
+    }
+)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 from rapidfuzz.distance import OSA, JaroWinkler
@@ -56,10 +58,13 @@ CLIPPED = 0.65
 
 def plain(text: str) -> str:
     """Letters and digits only, without accents."""
+    if text.isascii() and text.isalnum():
+        return text
     spread = unicodedata.normalize("NFKD", text)
     return "".join(character for character in spread if character.isalnum())
 
 
+@lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
     """A word without its English ending, the S stemmer and a little more; wrong for some, the same for forms of one word."""
     word = _FOLDED.get(plain(word), plain(word))
@@ -77,6 +82,7 @@ def stem(word: str) -> str:
     return word
 
 
+@lru_cache(maxsize=65_536)
 def stems(text: str) -> tuple[str, ...]:
     """The stems of a phrase, sorted: what stays when word forms and order change."""
     return tuple(sorted(stem(word) for word in text.split()))
@@ -100,20 +106,23 @@ def changes(left: str, right: str) -> list[tuple[str, str]]:
     ([('couch', 'sofa')], [('', 'red')], [('smal', 'small'), ('sofaa', 'sofa')])
     """
     a, b = left.split(), right.split()
+    return [(" ".join(a[one.start : one.stop]), " ".join(b[other.start : other.stop])) for one, other in changed_words(a, b)]
+
+
+def changed_words(a: Sequence[str], b: Sequence[str]) -> list[tuple[range, range]]:
+    """The places of the words that change from one query to the other; see `changes`."""
     start = 0
     while start < min(len(a), len(b)) and a[start] == b[start]:
         start += 1
     end = 0
     while end < min(len(a), len(b)) - start and a[-1 - end] == b[-1 - end]:
         end += 1
-    a, b = a[start : len(a) - end], b[start : len(b) - end]
-    if not a or not b:
-        return [(" ".join(a), " ".join(b))]
-    if len(a) == len(b) > 1:
-        pairs = [(x, y) for x, y in zip(a, b, strict=True) if x != y]
-        if all(alike(x, y) or stem(x) == stem(y) for x, y in pairs):
-            return pairs
-    return [(" ".join(a), " ".join(b))]
+    one, other = range(start, len(a) - end), range(start, len(b) - end)
+    if len(one) == len(other) > 1:
+        places = [place for place in one if a[place] != b[place]]
+        if all(alike(a[place], b[place]) or stem(a[place]) == stem(b[place]) for place in places):
+            return [(range(place, place + 1),) * 2 for place in places]
+    return [(one, other)]
 
 
 def shape(left: str, right: str) -> Shape:
@@ -209,6 +218,8 @@ def _digits(text: str) -> list[str]:
 
 def _alphabet(text: str) -> str:
     """The first word of most letters' Unicode names: LATIN, CYRILLIC, CJK."""
+    if text.isascii():
+        return "LATIN"
     letters = [unicodedata.name(character, "?").split()[0] for character in text if character.isalpha()]
     return Counter(letters).most_common(1)[0][0] if letters else "LATIN"
 
