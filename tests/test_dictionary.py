@@ -145,6 +145,28 @@ def test_a_published_rule_is_demoted_when_its_evidence_fades() -> None:
     assert failing.history[-1].because == "5 of 100 searches with it worked, surely below 20%"
 
 
+def test_a_published_rule_is_demoted_when_it_is_too_unlikely_to_be_proposed_any_more() -> None:
+    published = [decision("approve"), decision("publish", 1)]
+    faint = Dictionary([], NOON + timedelta(days=30), faint=[proposal(probability=0.1)])
+    assert len(faint) == 0
+    assert couch(faint.decide(published)).status == "demoted"
+    assert couch(Dictionary.restored(json.loads(json.dumps(faint.state())))) == couch(faint)
+    assert couch(faint.rescored({COUCH.id: 0.3})).status == "published"
+
+
+def test_what_is_too_unlikely_to_be_proposed_does_not_bring_back_what_was_rejected() -> None:
+    faint = Dictionary([], NOON + timedelta(days=30), faint=[proposal(users=4000, probability=0.1)])
+    assert couch(faint.decide([decision("reject", users=40)])).status == "rejected"
+
+
+def test_verdicts_are_those_of_people_whatever_training_decides() -> None:
+    published = [decision("approve"), decision("publish", 1)]
+    demoted = Dictionary([proposal(probability=0.1)], NOON + timedelta(days=30)).decide(published)
+    assert (couch(demoted).status, demoted.verdicts()) == ("demoted", {COUCH.id: True})
+    assert demoted.decide([decision("reject", 2)]).verdicts() == {COUCH.id: False}
+    assert Dictionary([proposal()], NOON).verdicts() == {}
+
+
 def test_a_person_may_publish_again_what_training_demoted_until_the_next_training() -> None:
     decisions = [decision("approve"), decision("publish", 1), decision("publish", 100)]
     assert after(*decisions, trained_at=NOON + timedelta(hours=50), probability=0.1).status == "published"

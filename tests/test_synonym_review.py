@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
+import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models.search_synonyms import SearchSynonyms, SearchSynonymsExample
 from models.search_synonyms.completion import Completions
 from models.search_synonyms.dictionary import Dictionary
+from models.search_synonyms.evidence import FEATURES
+from models.search_synonyms.kinds import Weights
 from models.search_synonyms.questions import CompleteRequest, ImportRequest, RulesRequest
 from models.search_synonyms.rules import Evidence, Proposal, Rule, SearchSynonymsDecision
 from models.search_synonyms.spelling import Spelling
@@ -51,6 +57,9 @@ def model() -> SearchSynonyms:
     trained.completions_ = Completions.learned(QUERIES, users, users, users, [("u17", "red sofa", 2)])
     trained._queries = dict(zip(QUERIES, users.tolist(), strict=True))
     return trained
+
+
+TRAINED = model()
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +194,35 @@ def test_an_import_leaves_out_what_is_in_force_from_either_side() -> None:
 def test_a_beginning_with_a_typing_error_is_completed_as_it_was_meant() -> None:
     reply = model().complete(CompleteRequest(prefix="curtian rod"))
     assert (reply.corrected, [one.query for one in reply.completions]) == ("curtain rod", ["curtain rod"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["add", "approve", "reject", "publish", "demote"]), st.sampled_from([SETTEE, DRAPE]), st.integers(-2, 2)),
+        max_size=8,
+    )
+)
+def test_what_is_learned_from_decisions_does_not_depend_on_their_portions(decisions: list[tuple[Any, Rule, int]]) -> None:
+    events = [SearchSynonymsDecision(action=action, rule=rule, by="mara", at=NOON + timedelta(days=day)) for action, rule, day in decisions]
+    together, one_by_one = doubtful().update(events), doubtful()
+    for event in events:
+        one_by_one.update([event])
+    assert list(one_by_one.dictionary_) == list(together.dictionary_)
+
+
+def doubtful() -> SearchSynonyms:
+    """Two rules whose evidence is alike and so weak that a decision about one makes the difference for the other."""
+    doubted = copy(TRAINED)
+    features = Weights().weights[1:] * 0
+    features[FEATURES.index("cosine")] = 0.75
+    doubted._features = {rule.id: features.tolist() for rule in (SETTEE, DRAPE)}
+    doubted._labels = {}
+    probability = float(Weights().probabilities(pl.DataFrame([features.tolist()], schema=list(FEATURES), orient="row"))[0])
+    assert 0.2 < probability < 0.4
+    found = [proposal(rule, 7.0) for rule in (SETTEE, DRAPE)]
+    doubted.dictionary_ = Dictionary(found, NOON).rescored(dict.fromkeys(doubted._features, probability))
+    return doubted
 
 
 def test_everything_is_there_after_saving_and_loading(tmp_path: Path) -> None:

@@ -32,6 +32,9 @@ KEPT_PROBABILITY = 0.25
 KEPT_SUCCESS = 0.2
 """A published rule is demoted when the success rate of its rewrite is surely (97.5%) below this."""
 
+TRUSTED: Sequence[Status] = ("approved", "published")
+"""What people agreed to."""
+
 _PRECEDENCE: Sequence[Action] = ("add", "edit", "approve", "publish", "demote", "reject")
 """Of decisions at one instant: what builds on another comes after it, and the most careful has the last word."""
 
@@ -97,6 +100,8 @@ class Dictionary:
         What training found; of a pair that comes twice the likelier one counts.
     trained_at
         The newest row that training saw; ``None``: training decides nothing.
+    faint
+        What training found too unlikely to propose: no rules, but evidence about those that people decided on.
     kept_probability, kept_success
         A published rule is demoted below these; from 0 to 1.
     """
@@ -106,14 +111,13 @@ class Dictionary:
         proposals: Iterable[Proposal] = (),
         trained_at: datetime | None = None,
         *,
+        faint: Iterable[Proposal] = (),
         kept_probability: float = KEPT_PROBABILITY,
         kept_success: float = KEPT_SUCCESS,
     ) -> None:
         self.trained_at = trained_at
         self._kept_probability, self._kept_success = kept_probability, kept_success
-        self._proposals: dict[str, Proposal] = {}
-        for proposal in sorted(proposals, key=lambda one: (one.evidence.probability, one.model_dump_json())):
-            self._proposals[proposal.rule.id] = proposal
+        self._proposals, self._faint = _likeliest(proposals), _likeliest(faint)
         self._decisions: dict[str, dict[str, SearchSynonymsDecision]] = {}
         self._entries: dict[str, Entry] = {}
         self._by_term: dict[str, tuple[str, ...]] = {}
@@ -142,17 +146,25 @@ class Dictionary:
             self._settle(pair)
         return self
 
+    def verdicts(self) -> dict[str, bool]:
+        """Whether people say that a pair means the same, by pair; of those that they agreed to or rejected, whatever training decided."""
+        found = {}
+        for pair, decisions in self._decisions.items():
+            life = _Life(self._proposals.get(pair))
+            for decision in sorted(decisions.values(), key=_order):
+                life.take(decision)
+            if life.status in {*TRUSTED, "rejected"}:
+                found[pair] = life.status in TRUSTED
+        return found
+
     def rescored(self, probabilities: Mapping[str, float]) -> Self:
         """The same dictionary and decisions, where the evidence of some pairs has another probability."""
-        proposals = [
-            proposal.model_copy(update={"evidence": proposal.evidence.model_copy(update={"probability": probabilities[pair]})})
-            if pair in probabilities
-            else proposal
-            for pair, proposal in self._proposals.items()
-        ]
+        proposals, faint = (
+            [_rescored(proposal, probabilities.get(pair)) for pair, proposal in found.items()] for found in (self._proposals, self._faint)
+        )
         limits = {"kept_probability": self._kept_probability, "kept_success": self._kept_success}
         decisions = (decision for of_pair in self._decisions.values() for decision in of_pair.values())
-        return type(self)(proposals, self.trained_at, **limits).decide(decisions)
+        return type(self)(proposals, self.trained_at, faint=faint, **limits).decide(decisions)
 
     def applications(self, query: str, statuses: Collection[Status], context: str = "") -> list[Application]:
         """The rules that apply to a query, each alone, in the order of their places in the query.
@@ -183,6 +195,7 @@ class Dictionary:
         decisions = [one for of_pair in self._decisions.values() for one in of_pair.values()]
         return {
             "proposals": [self._proposals[pair].model_dump(mode="json") for pair in sorted(self._proposals)],
+            "faint": [self._faint[pair].model_dump(mode="json") for pair in sorted(self._faint)],
             "decisions": [one.model_dump(mode="json") for one in sorted(decisions, key=_order)],
             "trained_at": None if self.trained_at is None else self.trained_at.isoformat(),
             "kept": [self._kept_probability, self._kept_success],
@@ -193,13 +206,13 @@ class Dictionary:
         """The dictionary that gave a `state`."""
         trained_at = state["trained_at"] and datetime.fromisoformat(state["trained_at"])
         probability, success = state["kept"]
-        proposals = map(Proposal.model_validate, state["proposals"])
-        dictionary = cls(proposals, trained_at, kept_probability=probability, kept_success=success)
+        proposals, faint = (map(Proposal.model_validate, state.get(name, ())) for name in ("proposals", "faint"))
+        dictionary = cls(proposals, trained_at, faint=faint, kept_probability=probability, kept_success=success)
         return dictionary.decide(map(SearchSynonymsDecision.model_validate, state["decisions"]))
 
     def _settle(self, pair: str) -> None:
         """Work out where a pair stands."""
-        life = _Life(self._proposals.get(pair))
+        life = _Life(self._proposals.get(pair), self._faint.get(pair))
         reviewed = self.trained_at is None
         for decision in sorted(self._decisions.get(pair, {}).values(), key=_order):
             if not reviewed and self.trained_at is not None and decision.at > self.trained_at:
@@ -222,7 +235,7 @@ class Dictionary:
         evidence = life.evidence
         if evidence is None:
             return
-        if life.status == "rejected" and life.rejected_users is not None and evidence.users >= RETURNS_AT * max(life.rejected_users, 1):
+        if life.status == "rejected" and life.proposal and life.rejected_users is not None and evidence.users >= RETURNS_AT * max(life.rejected_users, 1):
             life.step("proposed", "add", at, f"{evidence.users} users support it now, {life.rejected_users} did when it was rejected")
         elif life.status == "published" and not life.by_hand and (because := self._faded(evidence)):
             life.step("demoted", "demote", at, because)
@@ -245,6 +258,7 @@ class _Life:
     """A pair on its way through decisions."""
 
     proposal: Proposal | None
+    faint: Proposal | None = None
     status: Status | None = field(init=False)
     rule: Rule | None = field(init=False)
     by_hand: bool = field(default=False, init=False)
@@ -258,7 +272,8 @@ class _Life:
 
     @property
     def evidence(self) -> Evidence | None:
-        return None if self.proposal is None else self.proposal.evidence
+        known = self.proposal or self.faint
+        return None if known is None else known.evidence
 
     def step(self, status: Status, action: Action, at: datetime, because: str, by: str = "training") -> None:
         self.status = status
@@ -277,6 +292,17 @@ class _Life:
         if decision.action == "reject":
             self.rejected_users = decision.users
         self.step(status, decision.action, decision.at, decision.note or "", decision.by)
+
+
+def _likeliest(proposals: Iterable[Proposal]) -> dict[str, Proposal]:
+    """By pair; of one that comes twice the likelier."""
+    return {one.rule.id: one for one in sorted(proposals, key=lambda one: (one.evidence.probability, one.model_dump_json()))}
+
+
+def _rescored(proposal: Proposal, probability: float | None) -> Proposal:
+    if probability is None:
+        return proposal
+    return proposal.model_copy(update={"evidence": proposal.evidence.model_copy(update={"probability": probability})})
 
 
 def _order(decision: SearchSynonymsDecision) -> tuple[datetime, int, str]:

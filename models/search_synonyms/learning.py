@@ -53,12 +53,15 @@ class Learned:
         Candidates with their features and probability, also those that became no rule.
     found
         Rules, likeliest first.
+    faint
+        Pairs that are too unlikely to be rules.
     visits, tried
         What they were learned from.
     """
 
     pairs: pl.DataFrame
     found: list[Found]
+    faint: list[Found]
     visits: Visits
     tried: pl.DataFrame
 
@@ -95,9 +98,10 @@ def learn(searches: Searches, config: SearchSynonymsConfig, encode: Encode, weig
         query_before=pl.Series([searches.queries[n] for n in pairs["before"]], dtype=pl.String),
         query_after=pl.Series([searches.queries[n] for n in pairs["after"]], dtype=pl.String),
     )
-    pairs = pairs.filter(pl.col("query_before").map_elements(is_public, return_dtype=pl.Boolean)) if len(pairs) else pairs
+    public_queries = [is_public(before) and is_public(after) for before, after in pairs.select("query_before", "query_after").iter_rows()]
+    pairs = pairs.filter(pl.Series(public_queries, dtype=pl.Boolean))
     contexts = _contexts(pairs, tried, changed, searches.queries, config.k_anonymity) if len(pairs) else {}
-    return Learned(pairs, found_rules(pairs, seen.weeks, config, contexts), seen, tried)
+    return Learned(pairs, found_rules(pairs, seen.weeks, config, contexts), _faint(pairs, seen.weeks, config), seen, tried)
 
 
 def is_public(text: str) -> bool:
@@ -120,6 +124,13 @@ def found_rules(pairs: pl.DataFrame, weeks: float, config: SearchSynonymsConfig,
             proposal = _proposal(row, known, weeks, contexts.get((row["term"], row["goal"]), ()))
             rules.setdefault(proposal.rule.id, Found(proposal, tuple(row[name] for name in FEATURES)))
     return list(rules.values())[: config.max_rules]
+
+
+def _faint(pairs: pl.DataFrame, weeks: float, config: SearchSynonymsConfig) -> list[Found]:
+    """What is below the threshold, the pairs of most users: a rule that was published long ago may be among them."""
+    unlikely = pairs.filter(pl.col("probability") < config.min_probability).sort(["users", "term", "goal"], descending=[True, False, False])
+    rows = unlikely.head(config.max_rules).iter_rows(named=True)
+    return [Found(_proposal(row, {}, weeks, ()), tuple(row[name] for name in FEATURES)) for row in rows]
 
 
 def _proposal(row: Mapping[str, Any], known: Mapping[str, set[str]], weeks: float, context: tuple[str, ...]) -> Proposal:

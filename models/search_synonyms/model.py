@@ -37,7 +37,7 @@ from models.base import Contract, OnlineModel, Question
 from models.errors import InputError
 from models.search_synonyms import questions
 from models.search_synonyms.completion import Completions
-from models.search_synonyms.dictionary import Application, Dictionary
+from models.search_synonyms.dictionary import TRUSTED, Application, Dictionary
 from models.search_synonyms.evidence import FEATURES, Encode
 from models.search_synonyms.gaps import content_gaps
 from models.search_synonyms.groups import GroupsReply, GroupsRequest, answered
@@ -67,9 +67,6 @@ from models.search_synonyms.rules import Proposal, SearchSynonymsDecision, Statu
 from models.search_synonyms.searches import Searches
 from models.search_synonyms.spelling import Correction, Spelling
 from models.search_synonyms.visits import Visits
-
-TRUSTED: tuple[Status, ...] = ("approved", "published")
-REVIEWED = frozenset({*TRUSTED, "rejected"})
 
 FORGOTTEN = "(forgotten)"
 
@@ -136,8 +133,8 @@ class SearchSynonyms(OnlineModel[SearchSynonymsConfig, SearchSynonymsQuery, Sear
         self._queries = _successful(learned.visits, searches.queries, self.config.k_anonymity)
         self.spelling_ = Spelling.learned(self._queries | _terms(learned.proposals), _corrections(learned.proposals), seed=self.config.seed)
         newest = datetime.fromtimestamp(int(searches.at.max()) / 1e6, UTC)
-        self.dictionary_ = Dictionary(learned.proposals, newest)
-        self._features = {found.proposal.rule.id: list(found.features) for found in learned.found}
+        self.dictionary_ = Dictionary(learned.proposals, newest, faint=[found.proposal for found in learned.faint])
+        self._features = {found.proposal.rule.id: list(found.features) for found in (*learned.faint, *learned.found)}
         self._labels = dict[str, bool]()
         k = self.config.k_anonymity
         self.gaps_ = content_gaps(learned.visits, learned.tried, searches.queries, k, self._mended, is_public)
@@ -218,9 +215,7 @@ class SearchSynonyms(OnlineModel[SearchSynonymsConfig, SearchSynonymsQuery, Sear
 
     def _learn_from_decisions(self) -> None:
         """Weigh the evidence as reviewers do: approved rules mean the same, rejected ones do not."""
-        labels = {
-            entry.id: entry.status in TRUSTED for entry in self.dictionary_ if entry.id in self._features and entry.status in REVIEWED
-        }
+        labels = {pair: same for pair, same in self.dictionary_.verdicts().items() if pair in self._features}
         if labels == self._labels:
             return
         ids = sorted(self._features)
