@@ -33,9 +33,12 @@ from models.resume_ranking import (
     ResumeRankingQuery,
 )
 from models.resume_ranking.adjacency import MOST_CREDIT, Adjacency
+from models.resume_ranking.kept import KeptProfiles
 from models.resume_ranking.learning import Judged, band, grades, learn
 from models.resume_ranking.matching import FEATURES, Matched, role_of
 from models.resume_ranking.passages import passages
+from models.resume_ranking.profile import Profile
+from models.resume_ranking.profiles import Profiles
 from models.resume_ranking.records import MAX_CANDIDATES, UNIT, job_of
 from models.resume_ranking.scoring import Scoring, Steps, shared
 from models.resume_ranking.vectors import PassageEncoder, cosines, whole
@@ -391,16 +394,44 @@ def test_cosines_are_the_same_in_any_order(encoder: Encoder) -> None:
     assert cosines(vectors[:1], vectors[1:2])[0, 0] / UNIT == pytest.approx(float(exact[0] @ exact[1]), abs=0.01)
 
 
-def test_what_was_encoded_is_found_on_disk(encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_passage_means_the_same_whatever_stands_beside_it(encoder: Encoder, sample: list[ResumeRankingExample]) -> None:
+    """To the last digit: neither the batch nor the length of its neighbours counts."""
+    lines = sorted({" ".join(line.split()) for row in sample for line in row.resume_text.splitlines() if line.strip()})[:200]
+    together = PassageEncoder(encoder).encode(lines)
+    exact = encoder.encode(lines, exact=True)
+    for place in range(0, len(lines), 7):
+        assert (encoder.encode([lines[place]], exact=True)[0] == exact[place]).all()
+    groups = [lines[start : start + 9] for start in range(0, len(lines), 9)]
+    assert all(
+        (found == together[start * 9 : start * 9 + 9]).all() for start, found in enumerate(PassageEncoder(encoder).encode_each(groups))
+    )
+
+
+def test_what_was_understood_is_found_on_disk(encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORETELL_HOME", str(tmp_path))
-    texts = ["built services", "wrote contracts"]
-    fresh = PassageEncoder(encoder, 1).encode(texts)
-    (path,) = [path for path in (tmp_path / "passages").rglob("*") if path.is_file()]
+    given = [Candidate(id="r-1", text=f"Priya Raghunathan\npriya@example.in\n\n{BACKEND}"), Candidate(id="r-2", text=" ")]
+    (source, fresh), (_, empty) = _profiles(encoder).of(given)
+    (path,) = [path for path in (tmp_path / "resumes").rglob("*") if path.is_file()]
+    assert b"Priya" not in path.read_bytes()
     with monkeypatch.context() as patch:
-        patch.setattr(Encoder, "encode", lambda *_: pytest.fail("the vectors are on disk"))
-        assert (PassageEncoder(encoder, 1).encode(texts) == fresh).all()
+        patch.setattr(Encoder, "encode", lambda *_, **__: pytest.fail("the resume is on disk"))
+        (_, again), (_, still_empty) = _profiles(encoder).of(given)
+    assert not still_empty.document.readable
+    assert still_empty.document.reason == empty.document.reason
+    assert _said(again) == _said(fresh)
+    assert (again.vectors == fresh.vectors).all()
+    assert (again.runs == fresh.runs).all()
     path.write_bytes(path.read_bytes()[:-1] + b"\x7f")
-    assert (PassageEncoder(encoder, 1).encode(texts) == fresh).all()
+    assert _said(_profiles(encoder).of(given)[0][1]) == _said(fresh)
+    assert KeptProfiles("other settings", 1).get(source) is None
+
+
+def _profiles(encoder: Encoder) -> Profiles:
+    return Profiles(PassageEncoder(encoder), meaning_words=200, bound=10, disk_mib=1)
+
+
+def _said(profile: Profile) -> tuple[object, ...]:
+    return profile.blinded, profile.tricks, profile.withheld, profile.resume, profile.passages, dict(profile.where), profile.lines
 
 
 def test_a_role_is_what_its_title_names() -> None:

@@ -34,7 +34,8 @@ from models.resume_ranking.adjacency import Adjacency
 from models.resume_ranking.answer import answer
 from models.resume_ranking.learning import Judged, grades, learn
 from models.resume_ranking.matching import Asked, match
-from models.resume_ranking.profile import Profile, Profiles
+from models.resume_ranking.profile import Profile
+from models.resume_ranking.profiles import Profiles
 from models.resume_ranking.records import (
     CandidateOutcome,
     ResumeRankingConfig,
@@ -122,8 +123,8 @@ class ResumeRanking(Model[ResumeRankingConfig, ResumeRankingQuery, ResumeRanking
         return judged
 
     def _read_with(self, encoder: Encoder) -> None:
-        self._encoder = PassageEncoder(encoder, self.config.disk_cache_mib)
-        self._profiles = Profiles(self._encoder, self.config.meaning_words, self.config.cached_resumes)
+        self._encoder = PassageEncoder(encoder)
+        self._profiles = Profiles(self._encoder, self.config.meaning_words, self.config.cached_resumes, self.config.disk_cache_mib)
 
     def _learned(self) -> dict[str, Part]:
         rarity = {"texts": self.rarity_.texts, "holding": dict(self.rarity_.holding), "mean_length": self.rarity_.mean_length}

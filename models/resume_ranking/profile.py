@@ -5,11 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from models.resume_ranking.abuse import Trick, tricks
 from models.resume_ranking.blinding import Blinded, blind
@@ -24,8 +23,6 @@ from models.resume_ranking.vectors import PassageEncoder, Vectors
 from models.resume_ranking.words import words
 
 _EXCERPT = 240
-_SIDE_BY_SIDE = 4
-"""Resumes that are worked on at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +96,8 @@ def document_of(candidate: Candidate) -> Document:
     return document
 
 
-def profile_of(document: Document, encoder: PassageEncoder, meaning_words: int) -> Profile:
-    """Blind, understand and encode what was read."""
+def draft_of(document: Document) -> Profile:
+    """Blind and understand what was read; its passages are still to be encoded."""
     blinded = blind(document.text)
     seen = tricks(document.text)
     marked = tricks(blinded.text) if seen else ()
@@ -108,14 +105,21 @@ def profile_of(document: Document, encoder: PassageEncoder, meaning_words: int) 
     honest = without(blinded.text, [trick.span for trick in marked])
     spans = passages(honest)
     texts = [" ".join(span.of(honest).split()) for span in spans]
-    vectors = encoder.encode(texts[: _within(texts, meaning_words)])
     where: dict[str, list[int]] = {}
     for place, text in enumerate(texts):
         for word in dict.fromkeys(words(text)):
             where.setdefault(word, []).append(place)
     held = {word: tuple(places) for word, places in where.items()}
     lines = tuple(said(text) for text in texts)
-    return Profile(document, blinded, marked, withheld, understand(honest), spans, vectors, held, lines, runs(honest))
+    none = np.zeros((0, 0), np.int8)
+    return Profile(document, blinded, marked, withheld, understand(honest), spans, none, held, lines, runs(honest))
+
+
+def encoded(drafts: Sequence[Profile], encoder: PassageEncoder, meaning_words: int) -> list[Profile]:
+    """The drafts with the vectors of their first passages."""
+    texts = [[" ".join(span.of(draft.resume.text).split()) for span in draft.passages] for draft in drafts]
+    vectors = encoder.encode_each([each[: _within(each, meaning_words)] for each in texts])
+    return [replace(draft, vectors=found) for draft, found in zip(drafts, vectors, strict=True)]
 
 
 def without(text: str, spans: Sequence[Span]) -> str:
@@ -133,44 +137,3 @@ def _within(texts: Sequence[str], bound: int) -> int:
         if total > bound:
             return max(number, 1)
     return len(texts)
-
-
-class Profiles:
-    """Makes profiles, and keeps the latest in memory by the hash of what the candidate gave. May be used from several threads.
-
-    Parameters
-    ----------
-    bound
-        How many are kept.
-    """
-
-    def __init__(self, encoder: PassageEncoder, meaning_words: int, bound: int) -> None:
-        self._make: Callable[[Document], Profile] = lambda document: profile_of(document, encoder, meaning_words)
-        self._bound = bound
-        self._kept: OrderedDict[str, Profile] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def of(self, candidates: Sequence[Candidate]) -> list[tuple[str, Profile]]:
-        """The hash of what each gave, and the profile, in order."""
-        sources = [source_of(candidate) for candidate in candidates]
-        with self._lock:
-            found = {source: self._kept[source] for source in sources if source in self._kept}
-        missing = {source: candidate for source, candidate in zip(sources, candidates, strict=True) if source not in found}
-        found |= dict(zip(missing, self._new(list(missing.values())), strict=True))
-        self._keep(found)
-        return [(source, found[source]) for source in sources]
-
-    def _new(self, candidates: Sequence[Candidate]) -> list[Profile]:
-        """Read, understood and encoded side by side: files wait for their processes, and the encoder for no other thread."""
-        if len(candidates) < 2:
-            return [self._make(document_of(candidate)) for candidate in candidates]
-        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-            return list(pool.map(lambda candidate: self._make(document_of(candidate)), candidates))
-
-    def _keep(self, profiles: Mapping[str, Profile]) -> None:
-        with self._lock:
-            for source, profile in profiles.items():
-                self._kept[source] = profile
-                self._kept.move_to_end(source)
-            while len(self._kept) > self._bound:
-                self._kept.popitem(last=False)

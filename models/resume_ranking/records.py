@@ -60,7 +60,9 @@ class ResumeRankingConfig(Config):
         default=0.75, gt=0.5, lt=1, description="Two candidates are tied if the labels order such pairs as scores do less often than this."
     )
     cached_resumes: int = Field(default=4000, ge=0, le=100_000, description="Resumes that are kept as read and encoded in memory.")
-    disk_cache_mib: int = Field(default=256, ge=0, le=100_000, description="MiB of encoded passages kept below FORETELL_HOME; 0: none.")
+    disk_cache_mib: int = Field(
+        default=256, ge=0, le=100_000, description="MiB of blinded, understood resumes kept below FORETELL_HOME; 0: none."
+    )
 
 
 class Job(BaseModel):
