@@ -217,12 +217,10 @@ def _best(fits: Whole, skills: Iterable[Skill], profile: Profile) -> int | None:
     """The passage that shows a requirement best: one that names its skills counts for more; the first of equals."""
     if not len(fits):
         return None
-    starts = [span.start for span in profile.passages]
-    named = np.zeros_like(fits)
+    named = fits.copy()
     for skill in skills:
-        places = {int(np.searchsorted(starts, mention.span.start, side="right")) - 1 for mention in skill.mentions}
-        named[[place for place in places if place >= 0]] += UNIT // 2
-    return int(np.argmax(fits + named))
+        named[profile.showing(skill)] += UNIT // 2
+    return int(named.argmax())
 
 
 def _months(requirement: Requirement, known: dict[str, Skill], profile: Profile) -> int | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -17,6 +19,7 @@ from models.resume_ranking.passages import passages
 from models.resume_ranking.reading import Document, Mark, read
 from models.resume_ranking.reading.document import unreadable
 from models.resume_ranking.records import MAX_TEXT, Candidate, Place
+from models.resume_ranking.skills import Skill
 from models.resume_ranking.spans import Span
 from models.resume_ranking.understanding import Resume, understand
 from models.resume_ranking.vectors import PassageEncoder, Vectors
@@ -68,6 +71,15 @@ class Profile:
     def counts(self) -> dict[str, int]:
         """In how many passages each word stands: repeating it within one proves nothing."""
         return {word: len(places) for word, places in self.where.items()}
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [span.start for span in self.passages]
+
+    def showing(self, skill: Skill) -> list[int]:
+        """The passages that name a skill, each once."""
+        places = {bisect_right(self._starts, mention.span.start) - 1 for mention in skill.mentions}
+        return sorted(place for place in places if place >= 0)
 
     def place(self, span: Span) -> Place:
         """Where a span of the blinded text stands in the original, and what it says of the work."""

@@ -13,7 +13,7 @@ from models.resume_ranking.profile import Profile, document_of, draft_of, encode
 from models.resume_ranking.records import Candidate
 from models.resume_ranking.vectors import PassageEncoder
 
-_SIDE_BY_SIDE = 4
+_SIDE_BY_SIDE = 2
 """Resumes that are read at once: files wait for their processes."""
 
 _TOGETHER = 64

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from models.resume_ranking.spans import Span
 
@@ -63,6 +64,7 @@ _BEFORE_LIST = re.compile(r"\s*(?::|[\u2013\u2014•▪■●*\u2022~]|â)")
 _AT_END = re.compile(
     r"(?<=[\w.,;)\]])[ \t]*((?:Education|Skill|Company|Project|Personal|Experience) Details|(?:Work|Professional) Experience)[ \t]*$"
 )
+_NUMBERED = re.compile(r"^\(?(?:\d{1,2}|[ivx]{1,4})[.)]\s+", re.IGNORECASE)
 LONGEST_HEADING = 60  # characters
 
 
@@ -106,9 +108,12 @@ def section_at(sections: Sequence[Section], offset: int) -> str:
 
 def heading_kind(words: str) -> str | None:
     """What a heading announces; ``None`` if the words are none."""
-    words = re.sub(r"^\(?(?:\d{1,2}|[ivx]{1,4})[.)]\s+", "", " ".join(words.strip(_EDGES).split()), flags=re.IGNORECASE)
-    if not words or len(words) > LONGEST_HEADING:
-        return None
+    words = _NUMBERED.sub("", " ".join(words.strip(_EDGES).split()))
+    return _kind(words) if words and len(words) <= LONGEST_HEADING else None
+
+
+@lru_cache(maxsize=10_000)  # the same headings, and short lines, come again and again
+def _kind(words: str) -> str | None:
     for kind, pattern in _KINDS.items():
         if pattern.fullmatch(words):
             return kind
