@@ -16,11 +16,13 @@ Z. Bar-Yossef and N. Kraus, "Context-sensitive query auto-completion" (2011), se
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from models.search_synonyms.rules import normal
@@ -188,16 +190,17 @@ def wilson_lower(successes: Ints, attempts: Ints) -> Floats:
 
 def _remembered(history: Iterable[tuple[str, str, int]], places: Mapping[str, int]) -> tuple[SortedTexts, Ints]:
     """Who searched for what of the offered queries how often."""
-    counts: dict[str, dict[int, int]] = {}
+    names, columns = list[str](), array("q")
     for person, query, searches in history:
         place = places.get(query)
         if place is not None:
-            of_person = counts.setdefault(person, {})
-            of_person[place] = of_person.get(place, 0) + searches
-    people = sorted(counts, key=lambda person: person.encode("utf-8", "replace"))
-    rows = [
-        (number, place, searches)
-        for number, person in enumerate(people)
-        for place, searches in sorted(counts[person].items(), key=lambda item: (-item[1], item[0]))[:MOST_REMEMBERED]
-    ]
-    return SortedTexts.of(people), np.array(rows, dtype=np.int64).reshape(-1, 3)
+            names.append(person)
+            columns.extend((place, searches))
+    counts = np.asarray(columns, dtype=np.int64).reshape(-1, 2)
+    rows = pl.DataFrame({"person": pl.Series(names, dtype=pl.String), "place": counts[:, 0], "searches": counts[:, 1]})
+    rows = rows.group_by("person", "place").agg(pl.col("searches").sum())
+    rows = rows.sort("person", "searches", "place", descending=[False, True, False])
+    rows = rows.filter(pl.int_range(pl.len()).over("person") < MOST_REMEMBERED)
+    people = rows["person"].unique(maintain_order=True).to_list()
+    number = rows["person"].rank("dense").cast(pl.Int64) - 1
+    return SortedTexts.of(people), np.column_stack([number.to_numpy(), rows["place"].to_numpy(), rows["searches"].to_numpy()])

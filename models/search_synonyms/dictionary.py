@@ -32,7 +32,7 @@ KEPT_PROBABILITY = 0.25
 KEPT_SUCCESS = 0.2
 """A published rule is demoted when the success rate of its rewrite is surely (97.5%) below this."""
 
-TRUSTED: Sequence[Status] = ("approved", "published")
+TRUSTED: tuple[Status, ...] = ("approved", "published")
 """What people agreed to."""
 
 _PRECEDENCE: Sequence[Action] = ("add", "edit", "approve", "publish", "demote", "reject")
@@ -235,7 +235,12 @@ class Dictionary:
         evidence = life.evidence
         if evidence is None:
             return
-        if life.status == "rejected" and life.proposal and life.rejected_users is not None and evidence.users >= RETURNS_AT * max(life.rejected_users, 1):
+        if (
+            life.status == "rejected"
+            and life.proposal
+            and life.rejected_users is not None
+            and evidence.users >= RETURNS_AT * max(life.rejected_users, 1)
+        ):
             life.step("proposed", "add", at, f"{evidence.users} users support it now, {life.rejected_users} did when it was rejected")
         elif life.status == "published" and not life.by_hand and (because := self._faded(evidence)):
             life.step("demoted", "demote", at, because)

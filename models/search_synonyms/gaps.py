@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from models.search_synonyms.records import Gap
-from models.search_synonyms.visits import FAILURES, Visits
+from models.search_synonyms.visits import FAILURES, Visits, users_by_query
 from models.search_synonyms.words import stem
 
 SELDOM_FOUND = 0.2
@@ -81,24 +82,13 @@ def _asked(visits: Visits, tried: pl.DataFrame, queries: Sequence[str], k: int) 
     lost = visits.failed.copy()
     mended = tried.filter("success")
     lost[(mended["place"] - mended["step"].cast(pl.Int32)).to_numpy()] = False
-    frame = pl.DataFrame(
-        {
-            "query": visits.query,
-            "person": visits.person,
-            "success": visits.succeeded,
-            "lost": lost,
-            "nothing": visits.outcome == FAILURES.index("no_results"),
-        }
-    )
-    counted = frame.group_by("query").agg(
-        users=pl.col("person").n_unique(),
-        searches=pl.len(),
-        successes=pl.col("success").sum(),
-        lost=pl.col("lost").sum(),
-        nothing=pl.col("nothing").sum(),
-    )
-    rows = counted.filter(pl.col("users") >= k).sort("query").iter_rows()
-    return [_Query(queries[query], *map(int, numbers)) for query, *numbers in rows]
+    total = len(queries)
+    users = users_by_query(visits.query, visits.person, total)
+    which = [slice(None), visits.succeeded, lost, visits.outcome == FAILURES.index("no_results")]
+    counts = [np.bincount(visits.query[chosen], minlength=total) for chosen in which]
+    common = np.flatnonzero(users >= k)
+    rows = zip(common.tolist(), *(count[common].tolist() for count in (users, *counts)), strict=True)
+    return [_Query(queries[query], *numbers) for query, *numbers in rows]
 
 
 def _phrases(text: str) -> set[tuple[str, ...]]:

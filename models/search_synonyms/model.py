@@ -66,7 +66,7 @@ from models.search_synonyms.records import (
 from models.search_synonyms.rules import Proposal, SearchSynonymsDecision, Status, normal
 from models.search_synonyms.searches import Searches
 from models.search_synonyms.spelling import Correction, Spelling
-from models.search_synonyms.visits import Visits
+from models.search_synonyms.visits import Visits, users_by_query
 
 FORGOTTEN = "(forgotten)"
 
@@ -262,9 +262,9 @@ def _encode(texts: Sequence[str]) -> NDArray[np.float32]:
 
 def _successful(visits: Visits, queries: Sequence[str], k: int) -> dict[str, int]:
     """Distinct users who found something by a query; of queries that at least k users found something by, and that may be shown."""
-    frame = pl.DataFrame({"query": visits.query, "person": visits.person}).filter(pl.Series(visits.succeeded))
-    counted = frame.group_by("query").agg(users=pl.col("person").n_unique()).filter(pl.col("users") >= k).sort("query")
-    return {queries[query]: users for query, users in counted.iter_rows() if is_public(queries[query])}
+    worked = visits.succeeded
+    users = users_by_query(visits.query[worked], visits.person[worked], len(queries))
+    return {queries[query]: int(users[query]) for query in np.flatnonzero(users >= k).tolist() if is_public(queries[query])}
 
 
 def _corrections(proposals: Iterable[Proposal]) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from models.search_synonyms.records import SearchSynonymsConfig
-from models.search_synonyms.visits import SECOND, Visits
+from models.search_synonyms.visits import SECOND, Visits, users_by_query
 from models.search_synonyms.words import changed_words, shape, stem
 
 DAY = 24 * 3600 * SECOND
@@ -86,8 +86,7 @@ def changed_phrases(tried: pl.DataFrame, queries: Sequence[str]) -> tuple[pl.Dat
         Columns ``before, after, left, right, bare``: the third and fourth are places in `phrases`, where the empty phrase is number 0; the
         last says whether the whole query changed.
     """
-    pairs = tried.group_by("before", "after", maintain_order=True).agg(users=pl.col("person").n_unique())
-    found = _changes(pairs, queries)
+    found = _changes(_walked(tried), queries)
     for _ in range(MOST_NEIGHBOURS):
         found = _with_neighbours(found, queries)
     whole = found["left"] == pl.Series([queries[number] for number in found["before"]], dtype=pl.String)
@@ -98,6 +97,20 @@ def changed_phrases(tried: pl.DataFrame, queries: Sequence[str]) -> tuple[pl.Dat
             found.select(phrase=side).join(numbers, on="phrase", how="left", maintain_order="left")["number"].alias(side)
         )
     return found.select("before", "after", "left", "right", bare=whole), phrases
+
+
+def _walked(tried: pl.DataFrame) -> pl.DataFrame:
+    """Pairs of queries in the order of their first attempts, with their distinct users."""
+    before, after, person = (tried[name].to_numpy() for name in ("before", "after", "person"))
+    pair = before.astype(np.int64) << 32 | after
+    order = np.lexsort((person, pair))
+    pair, person = pair[order], person[order]
+    new_pair = np.diff(pair, prepend=-1) != 0
+    starts = np.flatnonzero(new_pair)
+    users = np.add.reduceat(new_pair | (np.diff(person, prepend=-1) != 0), starts, dtype=np.int64) if len(starts) else starts
+    first = np.sort(np.minimum.reduceat(order, starts)) if len(starts) else starts
+    by_first = np.argsort(np.minimum.reduceat(order, starts)) if len(starts) else starts
+    return pl.DataFrame({"before": before[first], "after": after[first], "users": users[by_first]})
 
 
 def _changes(pairs: pl.DataFrame, queries: Sequence[str]) -> pl.DataFrame:
@@ -120,16 +133,16 @@ def _changes(pairs: pl.DataFrame, queries: Sequence[str]) -> pl.DataFrame:
 
 def _with_neighbours(found: pl.DataFrame, queries: Sequence[str]) -> pl.DataFrame:
     """The changes, each with the word before or after it that nearly all queries with this change have there."""
-    pair = ["left", "right"]
-    total = found.group_by(pair).agg(total=pl.col("users").sum())
+    found = found.with_columns(pair=pl.col("left").hash(0) ^ pl.col("right").hash(1))
+    total = found.group_by("pair").agg(total=pl.col("users").sum())
     beside = _neighbours(found, queries)
-    counted = beside.group_by(*pair, "side", "stem").agg(pl.col("users").sum(), first=pl.col("order").min())
-    counted = counted.sort("users", "first", descending=[True, False]).unique(pair, keep="first", maintain_order=True)
-    always = counted.join(total, on=pair).filter(pl.col("users") >= ALWAYS * pl.col("total")).select(*pair, "side", "stem")
-    always = always.filter(
-        pl.Series([shape(left, right) in {"other", "abbreviation"} for left, right in always.select(pair).iter_rows()], dtype=pl.Boolean)
-    )
-    grown = beside.join(always, on=[*pair, "side", "stem"]).select("row", "side", "word", "other")
+    counted = beside.group_by("pair", "side", "stem").agg(pl.col("users").sum(), pl.col("row").min(), first=pl.col("order").min())
+    counted = counted.sort("users", "first", descending=[True, False]).unique("pair", keep="first", maintain_order=True)
+    always = counted.join(total, on="pair").filter(pl.col("users") >= ALWAYS * pl.col("total"))
+    changed = found.select("left", "right")[always["row"]]
+    swaps = [shape(left, right) in {"other", "abbreviation"} for left, right in changed.iter_rows()]
+    always = always.select("pair", "side", "stem").filter(pl.Series(swaps, dtype=pl.Boolean))
+    grown = beside.join(always, on=["pair", "side", "stem"]).select("row", "side", "word", "other")
     found = found.with_row_index("row").join(grown, on="row", how="left", maintain_order="left")
     before, after = pl.col("side") < 0, pl.col("side") > 0
     return found.select(
@@ -165,7 +178,7 @@ def _neighbours(found: pl.DataFrame, queries: Sequence[str]) -> pl.DataFrame:
                 words.append(a[i])
                 others.append(b[j])
     numbers = np.asarray(rows)
-    beside = found.select("left", "right", "users")[numbers].with_columns(
+    beside = found.select("pair", "users")[numbers].with_columns(
         row=pl.Series(numbers, dtype=pl.UInt32), side=np.asarray(sides), word=pl.Series(words, dtype=pl.String)
     )
     stems = pl.Series([stem(word) for word in words], dtype=pl.String)
@@ -182,14 +195,23 @@ def supported(tried: pl.DataFrame, changed: pl.DataFrame, visits: Visits, k: int
     query was changed; and how many distinct users changed `left` into anything (``of_left``), anything into `right` (``of_right``),
     anything at all (``everybody``).
     """
-    rows = tried.join(changed, on=["before", "after"], how="inner")
+    pair = ["left", "right"]
+    people = tried.select("before", "after", "person", "success").join(changed.drop("bare"), on=["before", "after"]).drop("before", "after")
+    succeeded = people.filter("success").drop("success")
+    packed = _packed(succeeded)
+    packed.sort()
+    starts = np.flatnonzero(np.diff(packed, prepend=-1))
+    often = packed[starts[np.diff(starts, append=len(packed)) >= k]]  # no pair has more users than successes; most have one
+    common = pl.DataFrame({"left": (often >> 32).astype(np.int32), "right": (often & 0xFFFFFFFF).astype(np.int32)})
+    enough = changed.join(common, on=pair, how="semi")
+    rows = tried.join(enough, on=["before", "after"])
     worked = rows.filter("success")
     support = worked.group_by("left", "right").agg(
         users=pl.col("person").n_unique(),
         sources=pl.col("source").filter(pl.col("source") >= 0).n_unique(),
         sourced=(pl.col("source") >= 0).mean(),
     )
-    alone = _loners(visits, worked)
+    alone = _loners(visits, succeeded, common)
     evidence = rows.group_by("left", "right").agg(
         attempts=pl.len(),
         successes=pl.col("success").sum(),
@@ -202,9 +224,8 @@ def supported(tried: pl.DataFrame, changed: pl.DataFrame, visits: Visits, k: int
     )
     frame = support.join(evidence, on=["left", "right"]).join(alone, on=["left", "right"])
     frame = frame.with_columns(users=pl.when(pl.col("sourced") > 0.5).then(pl.min_horizontal("users", "sources")).otherwise("users"))
-    real = rows.filter((pl.col("left") != 0) & (pl.col("right") != 0))
-    of_left = real.group_by("left").agg(of_left=pl.col("person").n_unique())
-    of_right = real.group_by("right").agg(of_right=pl.col("person").n_unique())
+    real = people.filter((pl.col("left") != 0) & (pl.col("right") != 0))
+    of_left, of_right = (_users_of(real, side) for side in pair)
     everybody = max(real["person"].n_unique(), 1)
     frame = frame.join(of_left, on="left", how="left").join(of_right, on="right", how="left").with_columns(everybody=pl.lit(everybody))
     at_once = (pl.col("busiest") > ONE_DAY_SHARE) & pl.lit(visits.weeks >= 1)
@@ -212,15 +233,33 @@ def supported(tried: pl.DataFrame, changed: pl.DataFrame, visits: Visits, k: int
     return frame.filter((pl.col("users") >= k) & ~planted).sort("left", "right")
 
 
-def _loners(visits: Visits, worked: pl.DataFrame) -> pl.DataFrame:
-    """For each pair the chance that so many of its users did nothing else in the whole log, if they are like the users of other pairs."""
+def _loners(visits: Visits, worked: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
+    """For each chosen pair the chance that so many of its users did nothing else in the log, if they are like those of other pairs."""
     from scipy.stats import binom
 
     searches = np.bincount(visits.person)
     usual = float(np.mean(searches[searches > 0] <= 2)) if len(searches) else 1.0
-    users = worked.select("left", "right", "person").unique()
-    lonely = users.with_columns(lonely=pl.Series(searches[users["person"].to_numpy()] <= 2))
-    by_pair = lonely.group_by("left", "right").agg(people=pl.len().cast(pl.Int64), lonely=pl.col("lonely").sum().cast(pl.Int64))
-    n, x = by_pair["people"].to_numpy(), by_pair["lonely"].to_numpy()
+    pair, person = _packed(worked), worked["person"].to_numpy()
+    order = np.lexsort((person, pair))
+    pair, person = pair[order], person[order]
+    once = (np.diff(pair, prepend=-1) != 0) | (np.diff(person, prepend=-1) != 0)
+    pair, lonely = pair[once], searches[person[once]] <= 2
+    starts = np.flatnonzero(np.diff(pair, prepend=-1))
+    n, x = np.diff(starts, append=len(pair)), np.add.reduceat(lonely, starts, dtype=np.int64) if len(starts) else starts
     share = (x.sum() - x + USUAL * usual) / (n.sum() - n + USUAL)
-    return by_pair.select("left", "right").with_columns(made_up=pl.Series(binom.sf(x - 1, n, share)))
+    found = {"left": (pair[starts] >> 32).astype(np.int32), "right": (pair[starts] & 0xFFFFFFFF).astype(np.int32)}
+    by_pair = pl.DataFrame({**found, "n": n, "x": x, "share": share}).join(chosen, on=["left", "right"], how="semi")
+    made_up = binom.sf(by_pair["x"].to_numpy() - 1, by_pair["n"].to_numpy(), by_pair["share"].to_numpy())
+    return by_pair.select("left", "right").with_columns(made_up=pl.Series(made_up, dtype=pl.Float64))
+
+
+def _packed(frame: pl.DataFrame) -> NDArray[np.int64]:
+    """Pairs of phrases as one number each."""
+    return np.asarray(frame["left"].to_numpy().astype(np.int64) << 32 | frame["right"].to_numpy())
+
+
+def _users_of(frame: pl.DataFrame, side: str) -> pl.DataFrame:
+    """Distinct users by the phrase on one side, as a column ``of_left`` or ``of_right``."""
+    number = frame[side].to_numpy()
+    users = users_by_query(number, frame["person"].to_numpy(), int(number.max(initial=-1)) + 1)
+    return pl.DataFrame({side: np.arange(len(users), dtype=np.int32), f"of_{side}": users.astype(np.uint32)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -49,11 +50,7 @@ class Phrases:
         documents = int(visits.doc.max(initial=-1)) + 1
         clicked = sparse.csr_array((np.ones(len(visits.doc)), (place[visits.docs_of], visits.doc)), shape=(len(used), documents))
         self.clicks = (holds @ clicked).tocsr()
-        people = np.unique(place.astype(np.int64) << 32 | visits.person)
-        asked = sparse.csr_array(
-            (np.ones(len(people)), (people >> 32, people & 0xFFFFFFFF)), shape=(len(used), int(visits.person.max(initial=0)) + 1)
-        )
-        self.users = np.diff((holds @ asked).tocsr().indptr)
+        self.users = _users(holds, place, visits.person)
 
     def overlap(self, left: str, right: str) -> float:
         """Cosine of the documents that are clicked for two phrases; NaN if one of them has fewer than three clicks."""
@@ -77,3 +74,15 @@ class Phrases:
             rows += inside
             columns += [column] * len(inside)
         return sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(self.number), len(queries)))
+
+
+def _users(holds: Matrix, place: NDArray[Any], person: NDArray[Any]) -> NDArray[Any]:
+    """Distinct users of each phrase: of the queries with it."""
+    inside = np.diff(holds.tocsc().indptr)[place] > 0  # most queries of a long tail hold no phrase
+    pairs = place[inside].astype(np.int64) << 32 | person[inside]
+    pairs.sort()
+    pairs = pairs[np.diff(pairs, prepend=-1) != 0]
+    asked = sparse.csr_array(
+        (np.ones(len(pairs), dtype=bool), (pairs >> 32, pairs & 0xFFFFFFFF)), shape=(holds.shape[1], int(person.max(initial=0)) + 1)
+    )
+    return np.array([len(np.unique(asked[holds.indices[start:end]].indices)) for start, end in pairwise(holds.indptr)])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-import polars as pl
+import numpy as np
 
 from models.search_synonyms.completion import Completions
 from models.search_synonyms.searches import Searches
-from models.search_synonyms.visits import UNKNOWN, Visits
+from models.search_synonyms.visits import UNKNOWN, Visits, users_by_query
 
 
 def completions_of(visits: Visits, searches: Searches, k: int, is_public: Callable[[str], bool]) -> Completions:
@@ -21,25 +21,23 @@ def completions_of(visits: Visits, searches: Searches, k: int, is_public: Callab
     is_public
         Whether a text may be shown to anybody.
     """
-    judged = pl.DataFrame({"query": visits.query, "person": visits.person, "success": visits.succeeded}).filter(
-        pl.Series(visits.outcome != UNKNOWN)
-    )
-    counted = (
-        judged.group_by("query")
-        .agg(users=pl.col("person").n_unique(), searches=pl.len(), successes=pl.col("success").sum())
-        .filter(pl.col("users") >= k)
-        .sort("query")
-    )
-    counted = counted.filter(pl.Series([is_public(searches.queries[query]) for query in counted["query"]], dtype=pl.Boolean))
-    users, number, successes = (counted[name].cast(pl.Int64).to_numpy() for name in ("users", "searches", "successes"))
-    texts = [searches.queries[query] for query in counted["query"]]
-    return Completions.learned(texts, users, number, successes, _history(judged, counted, searches), k=k)
+    judged = visits.outcome != UNKNOWN
+    query, total = visits.query[judged], len(searches.queries)
+    users = users_by_query(query, visits.person[judged], total)
+    number, successes = np.bincount(query, minlength=total), np.bincount(visits.query[visits.succeeded], minlength=total)
+    common = [place for place in np.flatnonzero(users >= k).tolist() if is_public(searches.queries[place])]
+    texts = [searches.queries[place] for place in common]
+    return Completions.learned(texts, users[common], number[common], successes[common], _history(visits, searches, common), k=k)
 
 
-def _history(judged: pl.DataFrame, counted: pl.DataFrame, searches: Searches) -> Iterator[tuple[str, str, int]]:
+def _history(visits: Visits, searches: Searches, common: Sequence[int]) -> Iterator[tuple[str, str, int]]:
     """What worked for whom how often; nothing of who has no name in the log."""
-    worked = judged.filter(pl.col("success") & pl.col("person").is_between(0, len(searches.people) - 1)).join(
-        counted, on="query", how="semi"
-    )
-    rows = worked.group_by("person", "query").agg(times=pl.len()).sort("person", "query")
-    return ((searches.people[person], searches.queries[query], times) for person, query, times in rows.iter_rows())
+    may_be_shown = np.zeros(len(searches.queries), dtype=bool)
+    may_be_shown[common] = True
+    chosen = visits.succeeded & (visits.person < len(searches.people)) & may_be_shown[visits.query]
+    pairs = visits.person[chosen].astype(np.int64) << 32 | visits.query[chosen]
+    pairs.sort()
+    first = np.flatnonzero(np.diff(pairs, prepend=-1))
+    times = np.diff(first, append=len(pairs))
+    for place, count in zip(first, times, strict=True):
+        yield searches.people[int(pairs[place] >> 32)], searches.queries[int(pairs[place] & 0xFFFFFFFF)], int(count)

@@ -1,4 +1,4 @@
-"""Search synonyms: planted names found and wrong ones kept out, beside simple ways; real sessions; a big log.
+"""Search synonyms: planted names found and wrong ones kept out, beside simple ways; real sessions.
 
 Six made-up sites with seeds that nothing was tuned on. A rule is right if both sides mean the same (`Site.meaning`). Recall is over the
 pairs of a name and another name of the same thing that at least k users walked with success: fewer teach nobody. The simple ways see the
@@ -8,7 +8,6 @@ same pairs of phrases, and each takes the threshold that is best for it on these
 from __future__ import annotations
 
 import csv
-import resource
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +23,7 @@ from rapidfuzz.distance import JaroWinkler
 from data.search_synonyms import prepare
 from models.encoder import default_encoder
 from models.rows import read_rows
-from models.search_synonyms import SearchSynonyms, SearchSynonymsConfig, SearchSynonymsExample, SearchSynonymsQuery
+from models.search_synonyms import SearchSynonyms, SearchSynonymsConfig, SearchSynonymsExample
 from models.search_synonyms.pairs import attempts, changed_phrases
 from models.search_synonyms.searches import Searches
 from models.search_synonyms.visits import visits
@@ -34,11 +33,6 @@ DATA = "search_synonyms"
 
 FIRST_SEED = 90_001
 VISITS = 20_000
-EVENTS = 10_000_000
-SIMULATED_VISITS = 250_000
-TAIL = 0.15
-"""Share of the big log's queries that nobody else asks."""
-
 Pair = tuple[str, str]
 
 
@@ -55,8 +49,8 @@ class Seen(NamedTuple):
 
 
 def run(data: Path) -> list[dict[str, object]]:
-    """One row per system on all sites, then real sessions, then size."""
-    return [*_sites(), *_sessions(data / "trec2013" / "queries.csv"), *_insights(data / "ubi" / "log_events.zip"), _size()]
+    """One row per system on all sites, then real sessions."""
+    return [*_sites(), *_sessions(data / "trec2013" / "queries.csv"), *_insights(data / "ubi" / "log_events.zip")]
 
 
 def _sites() -> Iterator[dict[str, object]]:
@@ -185,51 +179,3 @@ def _insights(path: Path) -> Iterator[dict[str, object]]:
         seconds = time.perf_counter() - began
     clicked = int((searches.clicks > 0).sum())
     yield {"system": "foretell", "data": "ubi", "searches": len(searches), "clicked": clicked, "seconds": round(seconds, 2)}
-
-
-def _size() -> dict[str, object]:
-    """A big log from a file to a dictionary, and one query."""
-    with TemporaryDirectory() as folder:
-        path = big_log(Path(folder) / "log.parquet", EVENTS)
-        began = time.perf_counter()
-        searches = Searches.of(read_rows(path, SearchSynonymsExample))
-        read = time.perf_counter()
-        model = SearchSynonyms().fit(searches)
-        learned = time.perf_counter()
-    asked = []
-    for query in list(searches.queries[:20_000:10]):
-        start = time.perf_counter()
-        model.predict([SearchSynonymsQuery(query=query)])
-        asked.append(time.perf_counter() - start)
-    return {
-        "system": "foretell",
-        "data": f"{len(searches):,} events, Parquet",
-        "read_seconds": round(read - began, 1),
-        "fit_seconds": round(learned - read, 1),
-        "peak_memory_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
-        "bytes_per_event": round(searches.nbytes() / len(searches), 1),
-        "distinct_queries": len(searches.queries),
-        "rules": len(model.dictionary_),
-        "predict_p50_ms": round(1e3 * float(np.median(asked)), 3),
-        "predict_p99_ms": round(1e3 * float(np.quantile(asked, 0.99)), 3),
-    }
-
-
-def big_log(path: Path, events: int) -> Path:
-    """Copies of a simulated log, each by other users at other times, with a tail of queries that nobody else asks."""
-    site = prepare.Site("electronics", seed=FIRST_SEED)
-    simulated = pl.DataFrame(list(prepare.generate(site, SIMULATED_VISITS)), schema=list(prepare.Row._fields), orient="row")
-    simulated = simulated.select("user_id", "timestamp", "query", "n_results", "n_clicks", "scrolled", pl.col("clicked_ids").list.join("|"))
-    rng = np.random.default_rng(0)
-    parts = []
-    for number in range(-(-events // len(simulated))):
-        tail = pl.Series(rng.random(len(simulated)) < TAIL)
-        parts.append(
-            simulated.with_columns(
-                user_id=pl.format("{}-{}", "user_id", pl.lit(number)),
-                timestamp=(pl.col("timestamp") + number * 977).cast(pl.Int64).cast(pl.String),
-                query=pl.when(tail).then(pl.format("{} {}", "query", pl.Series(rng.integers(0, 10**9, len(simulated))))).otherwise("query"),
-            )
-        )
-    pl.concat(parts).head(events).write_parquet(path)
-    return path
