@@ -198,6 +198,47 @@ def predict(
 
 
 @app.command()
+def ask(
+    slug: Slug,
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="Such as rules or export, of search_synonyms.", show_default=False)],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A field of the question. Repeats, in a list too.")
+    ] = None,
+) -> None:
+    """Ask a champion a further question, as it is with all stored events, without a server; prints JSON, or the text that it gives."""
+    from models.environment import environment
+    from serving.console import ask as answer
+
+    fields = [pair for text in set_ or () for pair in _pairs([text], "--set").items()]
+    with _stdout_kept_clean():
+        reply = answer(slug, question, fields, environment())
+    typer.echo(reply.body.decode().removesuffix("\n"))
+
+
+@app.command()
+def tell(
+    slug: Slug,
+    input_: Annotated[Path, typer.Option("--input", help="CSV, JSONL or Parquet, plain or .gz; an event a row.", show_default=False)],
+    map_: Map = None,
+    as_json: AsJson = False,
+) -> None:
+    """Store the events of a file for a model that goes on learning, each once; running servers follow."""
+    from models.environment import environment
+    from serving.console import tell as store
+
+    with _stdout_kept_clean():
+        told = store(slug, input_, _pairs(map_, "--map"), environment())
+    if as_json:
+        _print_json({"accepted": told.accepted, "repeated": told.repeated, "refused": told.refused})
+    else:
+        typer.echo(f"{input_}: {told.accepted:,} events kept, {told.repeated:,} known already, {len(told.refused):,} refused")
+        for place, why in told.refused.items():
+            typer.echo(f"event {place}: {why}", err=True)
+    if told.refused:
+        raise typer.Exit(2)
+
+
+@app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = HOST,
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
