@@ -190,17 +190,17 @@ def wilson_lower(successes: Ints, attempts: Ints) -> Floats:
 
 def _remembered(history: Iterable[tuple[str, str, int]], places: Mapping[str, int]) -> tuple[SortedTexts, Ints]:
     """Who searched for what of the offered queries how often."""
-    names, columns = list[str](), array("q")
+    numbers, columns = dict[str, int](), array("q")
     for person, query, searches in history:
         place = places.get(query)
         if place is not None:
-            names.append(person)
-            columns.extend((place, searches))
-    counts = np.asarray(columns, dtype=np.int64).reshape(-1, 2)
-    rows = pl.DataFrame({"person": pl.Series(names, dtype=pl.String), "place": counts[:, 0], "searches": counts[:, 1]})
+            columns.extend((numbers.setdefault(person, len(numbers)), place, searches))
+    people = sorted(numbers, key=lambda person: person.encode("utf-8", "replace"))
+    ranks = np.empty(len(people), dtype=np.int64)
+    ranks[[numbers[person] for person in people]] = np.arange(len(people))
+    counts = np.asarray(columns, dtype=np.int64).reshape(-1, 3)
+    rows = pl.DataFrame({"person": ranks[counts[:, 0]], "place": counts[:, 1], "searches": counts[:, 2]})
     rows = rows.group_by("person", "place").agg(pl.col("searches").sum())
     rows = rows.sort("person", "searches", "place", descending=[False, True, False])
     rows = rows.filter(pl.int_range(pl.len()).over("person") < MOST_REMEMBERED)
-    people = rows["person"].unique(maintain_order=True).to_list()
-    number = rows["person"].rank("dense").cast(pl.Int64) - 1
-    return SortedTexts.of(people), np.column_stack([number.to_numpy(), rows["place"].to_numpy(), rows["searches"].to_numpy()])
+    return SortedTexts.of(people), rows.select("person", "place", "searches").to_numpy().astype(np.int64)

@@ -39,5 +39,9 @@ def _history(visits: Visits, searches: Searches, common: Sequence[int]) -> Itera
     pairs.sort()
     first = np.flatnonzero(np.diff(pairs, prepend=-1))
     times = np.diff(first, append=len(pairs))
-    for place, count in zip(first, times, strict=True):
-        yield searches.people[int(pairs[place] >> 32)], searches.queries[int(pairs[place] & 0xFFFFFFFF)], int(count)
+    known, name = -1, ""
+    for place, count in zip(first.tolist(), times.tolist(), strict=True):
+        person, query = divmod(int(pairs[place]), 2**32)
+        if person != known:
+            known, name = person, searches.people[person]
+        yield name, searches.queries[query], count
