@@ -16,10 +16,13 @@ from data.intent import prepare
 from models.errors import InputError
 from models.feedback import Observed
 from models.intent import OUT_OF_SCOPE, Intent, IntentConfig, IntentExample, IntentPrediction, IntentQuery
-from models.intent.calibration import handover, least_probability
+from models.intent.calibration import handover, least_probability, temperature
 from models.intent.conversation import DialogueRequest
+from models.intent.logistic import Logistic
+from models.intent.meaning import members_of, neighbours
 from models.intent.overlap import overlaps
 from models.intent.ridge import Ridge
+from models.intent.sampling import name_of
 from models.intent.text import pieces, words
 from models.intent.vocabulary import Vocabulary
 from models.rows import read_rows
@@ -225,6 +228,38 @@ def test_conformal_quantile_by_hand() -> None:
     """Of 19 rows at 90%, the second least probability of a true intent may be missed but no more."""
     probabilities = np.stack([np.linspace(0.05, 0.95, 19), 1 - np.linspace(0.05, 0.95, 19)], axis=1)
     assert least_probability(probabilities, np.zeros(19, dtype=np.intp), 0.9) == pytest.approx(0.1)
+
+
+def test_neighbours_score_by_the_nearest_landmark_of_each_intent() -> None:
+    members = members_of(np.array([0, 1, 1, -1]), 2)
+    scores = neighbours(np.array([[1.0, 0.2, 0.8, 1.0]], dtype=np.float32), members)
+    assert_allclose(scores, [[0.0, -0.2]], atol=1e-4)
+
+
+def test_temperature_cools_what_was_too_sure() -> None:
+    """Of 1,000 rows answered at 0.99 a fifth are wrong: log-odds must shrink from ln 99 to ln 4."""
+    probabilities = np.tile([0.99, 0.01], (1_000, 1))
+    truth = (np.arange(1_000) % 5 == 0).astype(np.intp)
+    assert temperature(probabilities, truth) == pytest.approx(np.log(4) / np.log(99), abs=0.03)
+    assert temperature(probabilities[:0], truth[:0]) == pytest.approx(1, abs=0.01)
+
+
+def test_logistic_regression_agrees_with_scikit_learn() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(60, 12)).astype(np.float32)
+    codes = rng.integers(3, size=60)
+    last = vectors[:, 8:] * 3**0.5
+    theirs = LogisticRegression(C=30, tol=1e-8, max_iter=5_000).fit(last, codes).decision_function(last)
+    ours = Logistic.fit(vectors, members_of(codes, 3)).scores(vectors)
+    assert_allclose(ours - ours.mean(axis=1, keepdims=True), theirs - theirs.mean(axis=1, keepdims=True), atol=0.02)
+
+
+def test_names_of_intents_are_read_as_words() -> None:
+    assert name_of("ShippingStatus") == "Shipping Status"
+    assert name_of("card_arrival?") == "card arrival?"
+    assert name_of("17") == ""
 
 
 def test_handover_pays_no_more_than_allowed() -> None:

@@ -1,7 +1,7 @@
 r"""What the scores are worth: probabilities, the conformal set, out of scope, and when the fast tier may answer.
 
 All of it is fitted to scores that rows got from models which had not learned from them. Probabilities are
-:math:`p = \mathrm{softmax}(\alpha s_{words} + \beta s_{meaning})`: with :math:`\beta = 0` those of the fast tier.
+:math:`p = \mathrm{softmax}(\sum_v w_v s_v)` over the views of a text: of words alone in the fast tier.
 
 The conformal set holds every intent with :math:`p \ge 1 - q`, where :math:`q` is the quantile of :math:`1 - p_{true}` over the training
 rows at the coverage asked for, and always the most probable intent.
@@ -15,6 +15,7 @@ and out-of-distribution examples. Chow (1970), On optimum recognition error and 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -67,31 +68,30 @@ class Tier:
 
     Parameters
     ----------
-    words, meaning
-        What the scores of each view count in the exponent.
+    weights
+        What the scores of each view count in the exponent; words are the first.
     least
         Intents of at least this probability are in the conformal set.
     scope
         Out of scope, from this tier's signals.
     """
 
-    words: float
-    meaning: float
+    weights: tuple[float, ...]
     least: float
     scope: Scope
 
-    def probabilities(self, words: Floats, meaning: Floats | None = None) -> Floats:
+    def probabilities(self, views: Sequence[Floats]) -> Floats:
         """Calibrated probabilities of the intents, by row."""
-        return softmax(self.words * words + (0.0 if meaning is None else self.meaning * meaning))
+        return mixed(self.weights, views)
 
     def dump(self) -> dict[str, Any]:
         """As JSON."""
-        return {"words": self.words, "meaning": self.meaning, "least": self.least, "scope": self.scope.dump()}
+        return {"weights": list(self.weights), "least": self.least, "scope": self.scope.dump()}
 
     @classmethod
     def restore(cls, values: dict[str, Any]) -> Self:
         """What `dump` gave."""
-        return cls(**{**values, "scope": Scope.restore(values["scope"])})
+        return cls(tuple(values["weights"]), values["least"], Scope.restore(values["scope"]))
 
 
 @dataclass(frozen=True)
@@ -120,10 +120,13 @@ class Doubt:
         return cls(Tier.restore(values["fast"]), Tier.restore(values["full"]), values["handover"])
 
 
-def fast_signals(words: Floats, probabilities: Floats) -> Floats:
-    """What tells of being out of scope without the encoder: margin, lead over the second, doubt about the intent."""
+def fast_signals(words: Floats, nearest: Floats, probabilities: Floats) -> Floats:
+    """What tells of being out of scope without the encoder: margin, lead over the second, doubt about the intent, and `nearest`.
+
+    That is the TF-IDF cosine to the nearest example of the intent: a text may be far from all, and yet on the right side of a margin.
+    """
     first, second = top_two(words)
-    return np.stack([first, first - second, _log_odds(probabilities.max(axis=1))], axis=1)
+    return np.stack([first, first - second, nearest, _log_odds(probabilities.max(axis=1))], axis=1)
 
 
 def full_signals(words: Floats, meaning: Floats, cosines: Floats, probabilities: Floats) -> Floats:
@@ -139,6 +142,14 @@ def sure_of(signals: Floats, scope: Scope) -> Floats:
     """How sure the fast tier is: probability of its intent, times that of being in scope; by row of `fast_signals`."""
     probability = 1 / (1 + np.exp(-signals[:, -1]))
     return np.asarray(probability * (1 - scope.probability(signals)))
+
+
+def mixed(weights: Sequence[float], views: Sequence[Floats]) -> Floats:
+    """Probabilities from the weighted sum of each view's scores."""
+    total = np.zeros(views[0].shape)
+    for weight, view in zip(weights, views, strict=True):
+        total += weight * view
+    return softmax(total)
 
 
 def softmax(scores: Floats) -> Floats:

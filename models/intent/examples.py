@@ -60,11 +60,15 @@ class ByWords:
         ids = np.concatenate([np.zeros(0, dtype=np.intp), *(vector.ids for vector in vectors)])
         return places, rows, ids, np.concatenate([np.zeros(0, dtype=np.float32), *(vector.values for vector in vectors)])
 
-    def nearest(self, intent: int, sparse: Sparse, most: int) -> tuple[Neighbour, ...]:
-        """The most similar examples of one intent."""
+    def cosines(self, intent: int, sparse: Sparse) -> Floats:
+        """Similarity to each of the examples of one intent."""
         places, rows, ids, values = self._of[intent]
         query = np.zeros(self._width, dtype=np.float32)
         query[sparse.ids] = sparse.values
-        cosines = np.bincount(rows, weights=values * query[ids], minlength=len(places))
+        return np.bincount(rows, weights=values * query[ids], minlength=len(places)).astype(np.float32)
+
+    def nearest(self, intent: int, cosines: Floats, most: int) -> tuple[Neighbour, ...]:
+        """The most similar examples of one intent, given the similarity to each."""
+        places = self._of[intent][0]
         best = np.argsort(-cosines, kind="stable")[:most]
         return tuple(self._examples.neighbour(int(places[at]), float(cosines[at])) for at in best)

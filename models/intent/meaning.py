@@ -20,8 +20,15 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
+LAYERS = 3
+"""Of the encoder, in a vector."""
 GAMMA = 1.0
 """Width of the kernel; like `models.intent.ridge.PENALTY` chosen by leave-one-out on the training rows of Banking77 and CLINC150."""
+
+SHARPNESS = 20.0
+"""How far the nearest landmarks outweigh others in `neighbours`: a cosine less by 0.05 counts e times less."""
+
+_FAR = np.float32(1e-12)
 
 
 @dataclass(frozen=True)
@@ -66,3 +73,18 @@ def kernel_of(cosines: Floats) -> Floats:
     """The kernel between unit vectors of these cosines."""
     values: Floats = np.exp(np.float32(2 * GAMMA) * (cosines - 1))
     return values
+
+
+def members_of(codes: NDArray[np.intp], n_intents: int) -> Floats:
+    """1 where a landmark is of an intent, else 0; of shape (landmarks, intents). Those of code -1 are of none."""
+    members = np.zeros((len(codes), n_intents), dtype=np.float32)
+    inside = np.flatnonzero(codes >= 0)
+    members[inside, codes[inside]] = 1
+    return members
+
+
+def neighbours(cosines: Floats, members: Floats) -> Floats:
+    """Score of each intent by its landmarks near to a text: a soft maximum of their cosines, less 1."""
+    near = np.exp(np.float32(SHARPNESS) * (cosines - 1)) @ members
+    scores: Floats = np.log(near + _FAR) / np.float32(SHARPNESS)
+    return scores

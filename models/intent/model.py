@@ -1,8 +1,9 @@
 """Intent answers what a customer wants, and says so when it does not know.
 
 Two tiers. The fast one is a linear support vector machine over words and pieces of words, and answers by itself where its calibrated
-probability, and that of the text being in scope, are high enough that its mistakes cost at most `accuracy_loss`. Otherwise kernel ridge
-regression on the layers of a sentence encoder is added to it. Probabilities are calibrated, candidates are a conformal set, and being out
+probability, and that of the text being in scope, are high enough that its mistakes cost at most `accuracy_loss`. Otherwise views through
+the layers of a sentence encoder are added to it: kernel ridge regression, near training texts and, where rows are few, logistic
+regression. An intent's name is learned from as one more row. Probabilities are calibrated, candidates are a conformal set, and being out
 of scope is learned by hiding intents from models and asking these about them; so also where no out-of-scope row was given.
 
 When not to trust it: the encoder reads English; other languages are answered by their words alone, more or less, so give enough examples
@@ -37,7 +38,8 @@ from models.intent.conversation import DialogueReply, DialogueRequest
 from models.intent.dialogue import Plan, converse, required_slots
 from models.intent.doubt import Doubt, Floats, fast_signals, full_signals
 from models.intent.examples import ByWords, Examples
-from models.intent.meaning import Meaning, unit_vectors
+from models.intent.logistic import Logistic
+from models.intent.meaning import Meaning, members_of, neighbours, unit_vectors
 from models.intent.records import OUT_OF_SCOPE, IntentConfig, IntentExample, IntentPrediction, IntentQuery, Route, Slot
 from models.intent.routing import Router, route_by_intent
 from models.intent.slots import SlotTagger, Tagged, slots_of
@@ -53,8 +55,8 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
     ----------
     intents_ : tuple of str
         Sorted by name.
-    words_, meaning_, doubt_
-        The two views of a text, and what their scores are worth.
+    words_, meaning_, logistic_, doubt_
+        The views of a text, the last one where rows are few, and what their scores are worth.
     overlaps_ : list of dict
         Pairs of intents that the model confuses in cross-validation, the worst first.
     figures_ : dict of str to float
@@ -83,9 +85,10 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         InputError
             If there is no message with an intent and a word in it.
         """
-        from models.intent.fitting import Settings, learn  # scikit-learn stays out of a process that only serves
+        from models.intent.fitting import learn  # scikit-learn stays out of a process that only serves
+        from models.intent.judging import Settings
         from models.intent.overlap import overlaps
-        from models.intent.sampling import distinct
+        from models.intent.sampling import distinct, name_of
 
         rows = list(examples)
         texts, labels = distinct(rows, self.config.max_rows, self.config.seed)
@@ -94,16 +97,19 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
             raise InputError("expected messages with an intent and at least one word, got none")
         self.encoder_: Encoder = default_encoder()
         place = {intent: code for code, intent in enumerate(intents)} | {OUT_OF_SCOPE: -1}
+        names = {intent: name for intent in intents if (name := name_of(intent))}
+        texts, labels, judged = [*texts, *names.values()], [*labels, *names], np.arange(len(texts) + len(names)) < len(texts)
         codes = np.array([place[label] for label in labels], dtype=np.intp)
         config = self.config
         settings = Settings(config.folds, config.coverage, config.accuracy_loss, config.false_rejection_rate)
         vectors = unit_vectors(self.encoder_.encode_layers(texts))
-        learned = learn(Vocabulary.of(texts), texts, vectors, codes, len(intents), config.seed, settings)
+        learned = learn(Vocabulary.of(texts), texts, vectors, codes, len(intents), judged, config.seed, settings)
         shown = [texts[row] for row in learned.landmarks]
+        self.logistic_ = learned.logistic
         self._assemble(intents, learned.words, learned.meaning, learned.doubt, Examples(shown, codes[learned.landmarks], intents))
         self.tagger_ = SlotTagger.fit([Tagged(row.text, row.intent, [(s.slot, s.start, s.end) for s in row.slots]) for row in rows])
         self.required_ = required_slots(rows)
-        inside = np.flatnonzero(codes >= 0)
+        inside = np.flatnonzero((codes >= 0) & judged)
         self.overlaps_ = overlaps(intents, codes[inside], learned.out_of_fold, [texts[row] for row in inside])
         self.figures_ = learned.figures
         return self
@@ -111,6 +117,7 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
     def _assemble(self, intents: Sequence[str], words: Words, meaning: Meaning, doubt: Doubt, examples: Examples) -> None:
         self.intents_ = tuple(intents)
         self.words_, self.meaning_, self.doubt_, self.examples_ = words, meaning, doubt, examples
+        self._members = members_of(examples.codes, len(self.intents_))
         self._by_words = ByWords(examples, words.vocabulary)
         self._router = Router(self.config.routing, self.intents_) if self.config.routing else None
 
@@ -127,12 +134,12 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
                 continue
             scores = self.words_.scores(sparse)[None].astype(np.float64)
             reading = self._read_fast(query, sparse, scores)
-            if reading.probability * (1 - reading.out_of_scope) > self.doubt_.handover:
-                answers[place] = self._answer(reading)
-            else:
+            if reading is None:
                 hard.append((place, text, sparse, scores))
-        for place, reading in self._read_full(queries, hard):
-            answers[place] = self._answer(reading)
+            else:
+                answers[place] = self._answer(reading)
+        for place, read in self._read_full(queries, hard):
+            answers[place] = self._answer(read)
         return [answer for answer in answers if answer is not None]
 
     def _answer(self, reading: Reading) -> IntentPrediction:
@@ -177,20 +184,27 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         sure = np.array([float(intent == known) for known in self.intents_])
         return self._router.route(sure, 0.0, request.at, request.busy)
 
-    def _read_fast(self, query: IntentQuery, sparse: Sparse, scores: Floats) -> Reading:
+    def _read_fast(self, query: IntentQuery, sparse: Sparse, scores: Floats) -> Reading | None:
+        """The fast tier's reading, unless it is not sure enough to answer."""
         tier = self.doubt_.fast
-        probabilities = tier.probabilities(scores)
-        outside = tier.scope.probability(fast_signals(scores, probabilities))
+        probabilities = tier.probabilities([scores])
         best = int(probabilities[0].argmax())
+        if probabilities[0, best] <= self.doubt_.handover:
+            return None
+        cosines = self._by_words.cosines(best, sparse)
+        signals = fast_signals(scores, np.array([cosines.max(initial=0.0)]), probabilities)
+        outside = float(tier.scope.probability(signals)[0])
+        if probabilities[0, best] * (1 - outside) <= self.doubt_.handover:
+            return None
         return Reading(
             query=query,
             tier=1,
             intents=self.intents_,
             probabilities=probabilities[0],
-            out_of_scope=float(outside[0]),
+            out_of_scope=outside,
             limits=tier,
             sparse=sparse,
-            nearest=partial(self._by_words.nearest, best, sparse),
+            nearest=partial(self._by_words.nearest, best, cosines),
         )
 
     def _read_full(self, queries: Sequence[IntentQuery], hard: Sequence[tuple[int, str, Sparse, Floats]]) -> Iterable[tuple[int, Reading]]:
@@ -201,7 +215,10 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         cosines = self.meaning_.cosines(vectors)
         meaning = self.meaning_.scores(vectors, cosines).astype(np.float64)
         words = np.concatenate([scores for *_, scores in hard])
-        probabilities = tier.probabilities(words, meaning)
+        views = [words, meaning, neighbours(cosines, self._members).astype(np.float64)]
+        if self.logistic_ is not None:
+            views.append(self.logistic_.scores(vectors).astype(np.float64))
+        probabilities = tier.probabilities(views)
         outside = tier.scope.probability(full_signals(words, meaning, cosines.astype(np.float64), probabilities))
         for row, (place, _, sparse, _) in enumerate(hard):
             yield (
@@ -226,6 +243,7 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
             "doubt.json": self.doubt_.dump(),
             "examples.json": self.examples_.dump(),
             "training.json": {"overlaps": self.overlaps_, "figures": self.figures_, "required": self.required_},
+            **({"logistic.npz": self.logistic_.arrays()} if self.logistic_ else {}),
             **(self.tagger_.parts() if self.tagger_ else {}),
             ENCODER: self.encoder_,
         }
@@ -233,6 +251,7 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
     def _restore(self, parts: Mapping[str, Part]) -> None:
         self.encoder_ = parts[ENCODER]
         self.tagger_ = SlotTagger.of(parts)
+        self.logistic_ = Logistic(**parts["logistic.npz"]) if "logistic.npz" in parts else None
         words, examples = Words.restore(parts["vocabulary.json"], parts["words.npz"]), Examples.restore(parts["examples.json"])
         self._assemble(examples.intents, words, Meaning(**parts["meaning.npz"]), Doubt.restore(parts["doubt.json"]), examples)
         training = parts["training.json"]

@@ -1,13 +1,28 @@
-"""Which rows are learned from: distinct ones, and no more than a machine can take."""
+"""Which rows are learned from: distinct ones, no more than a machine can take, and the names of intents."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import numpy as np
 
 from models.intent.records import IntentExample
 from models.intent.text import readable, words
+
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def name_of(intent: str) -> str:
+    """The name of an intent as a text that stands for it, or nothing if it holds no word; worth a row where rows are few.
+
+    Examples
+    --------
+    >>> name_of("ShippingStatus"), name_of("card_arrival"), name_of("17")
+    ('Shipping Status', 'card arrival', '')
+    """
+    found = _CAMEL.sub(" ", readable(intent)).replace("_", " ")
+    return " ".join(word for word in found.split() if any(map(str.isalpha, word)))
 
 
 def distinct(examples: Iterable[IntentExample], most: int, seed: int) -> tuple[list[str], list[str]]:
