@@ -1,8 +1,7 @@
-"""Makes a snapshot of an online model; run by a worker as ``python -m serving.online.compact SLUG VERSION``."""
+"""Makes a snapshot of an online model; a worker runs `main` in a process of its own."""
 
 from __future__ import annotations
 
-import os
 import sys
 
 from models.environment import Environment, environment
@@ -34,6 +33,6 @@ def compact(slug: str, version: str, surroundings: Environment) -> bool:
             store.close()
 
 
-if __name__ == "__main__":
-    os.nice(10)
+def main() -> None:
+    """Compact what the command line names: a slug, and a version that is on this machine."""
     compact(sys.argv[1], sys.argv[2], environment())

@@ -22,7 +22,7 @@ from tests.benchmarks._server import served, trained
 from tests.databases import empty_postgres
 
 WORKERS = 2
-CONNECTIONS = 8
+CONNECTIONS = 4
 BATCH = 100
 SECONDS = 15
 
