@@ -52,7 +52,8 @@ class Meaning:
 
     def cosines(self, vectors: Floats) -> Floats:
         """Similarity of each vector to each landmark, of shape (texts, landmarks)."""
-        return vectors @ self.landmarks.T
+        # Text by text: the product of matrices adds up in another order, and neighbours would carry that into the probabilities.
+        return np.stack([self.landmarks @ vector for vector in vectors])
 
     def scores(self, vectors: Floats, cosines: Floats) -> Floats:
         """One score per text and intent."""
