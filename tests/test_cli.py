@@ -162,7 +162,9 @@ def test_a_gzip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_options_that_cannot_be_used_are_refused(home: Path, tmp_path: Path) -> None:
     assert refusal("train", "churn", "--map", "left") == "expected --map NAME=VALUE, got 'left'"
-    assert refusal("train", "all", "--data", SAMPLE) == "expected one model with --data, --holdout, --map or --set, got all"
+    assert (
+        refusal("train", "all", "--data", SAMPLE) == "expected one model with --data, --holdout, --map, --set or --from-feedback, got all"
+    )
     assert "expected settings among seed, " in refusal("train", "churn", "--set", "depth=3")
     assert "expected one of loghub" in refusal("data", "fetch", "mnist")
     assert "as the benchmark, got 'speed'" in refusal("bench", "speed")

@@ -146,7 +146,10 @@ def test_over_http_what_is_wrong_is_said_in_one_sentence(client: httpx.Client) -
     assert (wrong.status_code, "k: Input should be greater than or equal to 1" in wrong.json()["error"]) == (400, True)
     unknown = client.get("/v1/interest_graph/relatives")
     assert unknown.status_code == 404
-    assert "expected one of /v1/interest_graph, /v1/interest_graph/related, got /v1/interest_graph/relatives" in unknown.json()["error"]
+    assert (
+        "expected one of /v1/interest_graph, /v1/interest_graph/related, /v1/interest_graph/events, got /v1/interest_graph/relatives"
+        in unknown.json()["error"]
+    )
     method = client.put("/v1/interest_graph/related")
     assert (method.status_code, method.headers["allow"]) == (405, "GET, HEAD, POST")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import os
 import platform
 import sys
@@ -25,7 +25,8 @@ class Result(TypedDict):
     """One per system and data set."""
 
 
-_FOLDER = Path(__file__).resolve().parents[1] / "tests" / "benchmarks"
+_CHECKOUT = str(Path(__file__).resolve().parents[1])
+_FOLDER = Path(_CHECKOUT, "tests", "benchmarks")
 
 
 def names() -> list[str]:
@@ -77,9 +78,14 @@ def machine() -> dict[str, object]:
 
 def _load(name: str) -> ModuleType:
     """The module of a benchmark; it may import from anywhere in the checkout, which need not be the current folder."""
-    if (root := str(_FOLDER.parents[1])) not in sys.path:
-        sys.path.append(root)
-    return importlib.import_module(f"tests.benchmarks.{name}")
+    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", _FOLDER / f"{name}.py")
+    if spec is None or spec.loader is None:
+        raise InputError(f"expected a Python file at {_FOLDER / name}.py")
+    if _CHECKOUT not in sys.path:
+        sys.path.append(_CHECKOUT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _cpu_model() -> str:
