@@ -17,7 +17,7 @@ import scipy.optimize
 from numpy.typing import NDArray
 
 from models.intent.doubt import softmax
-from models.intent.meaning import LAYERS, Floats
+from models.intent.meaning import LAYERS, Floats, text_by_text
 
 MAX_ROWS = 2_000
 """Above it kernel ridge regression is as accurate by itself, and this costs more than all else: seen on rows of Banking77 and CLINC150."""
@@ -62,7 +62,7 @@ class Logistic:
 
     def scores(self, vectors: Floats) -> Floats:
         """One score per text and intent: log-odds, up to what all of a text have in common."""
-        scores: Floats = _last(vectors) @ self.weights + self.bias
+        scores: Floats = text_by_text(_last(vectors), self.weights) + self.bias
         return scores
 
     def arrays(self) -> dict[str, NDArray[Any]]:

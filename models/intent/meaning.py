@@ -50,18 +50,32 @@ class Meaning:
     kernel: Floats
     bias: Floats
 
+    def __post_init__(self) -> None:
+        for name, array in list(vars(self).items()):  # as they come back from disk: sums depend on the order in memory
+            object.__setattr__(self, name, np.ascontiguousarray(array))
+
     def cosines(self, vectors: Floats) -> Floats:
         """Similarity of each vector to each landmark, of shape (texts, landmarks)."""
-        # Text by text: the product of matrices adds up in another order, and neighbours would carry that into the probabilities.
-        return np.stack([self.landmarks @ vector for vector in vectors])
+        return text_by_text(vectors, self.landmarks.T)
 
     def scores(self, vectors: Floats, cosines: Floats) -> Floats:
         """One score per text and intent."""
-        return vectors @ self.linear + kernel_of(cosines) @ self.kernel + self.bias
+        return text_by_text(vectors, self.linear) + text_by_text(kernel_of(cosines), self.kernel) + self.bias
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The fields as arrays."""
         return dict(vars(self))
+
+
+def text_by_text(texts: Floats, weights: Floats) -> Floats:
+    """The product of two matrices, each row as if it were alone.
+
+    A product of whole matrices adds up in an order that depends on how many rows there are, which would show in the probabilities.
+    """
+    product: Floats = np.empty((len(texts), weights.shape[1]), dtype=np.float32)
+    for row, text in zip(product, texts, strict=True):
+        row[:] = text @ weights
+    return product
 
 
 def unit_vectors(layers: Floats) -> Floats:
@@ -86,6 +100,6 @@ def members_of(codes: NDArray[np.intp], n_intents: int) -> Floats:
 
 def neighbours(cosines: Floats, members: Floats) -> Floats:
     """Score of each intent by its landmarks near to a text: a soft maximum of their cosines, less 1."""
-    near = np.exp(np.float32(SHARPNESS) * (cosines - 1)) @ members
+    near = text_by_text(np.exp(np.float32(SHARPNESS) * (cosines - 1)), members)
     scores: Floats = np.log(near + _FAR) / np.float32(SHARPNESS)
     return scores
