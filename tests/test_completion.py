@@ -18,7 +18,7 @@ from models.search_synonyms.popularity import completions_of
 from models.search_synonyms.searches import Searches
 from models.search_synonyms.texts import SortedTexts
 from models.search_synonyms.visits import visits
-from models.search_synonyms.wilson import wilson_bounds
+from models.wilson import wilson_bounds
 
 SHOP = {  # query: users, searches, successes
     "red sofa": (50, 80, 60),

@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 
 from models.search_synonyms.dictionary import Dictionary, Entry
 from models.search_synonyms.rules import Action, Evidence, Kind, Proposal, Rule, SearchSynonymsDecision, Status, normal, rule_id
-from models.search_synonyms.wilson import wilson_bounds
+from models.wilson import wilson_bounds
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ACTIONS: list[Action] = ["add", "edit", "approve", "reject", "publish", "demote"]

@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
+from models.wilson import wilson_bounds
+
 FOUR_FIFTHS = 0.8
 _Z = 1.96
 
@@ -51,10 +53,7 @@ class Interval:
 
 def wilson(hits: int, trials: int) -> Interval:
     """A share, with Wilson's interval: sound for few trials, and at 0 and 1."""
-    share, spread = hits / trials, _Z**2 / trials
-    centre = (share + spread / 2) / (1 + spread)
-    half = _Z / (1 + spread) * math.sqrt(share * (1 - share) / trials + spread / (4 * trials))
-    return Interval(share, max(0.0, centre - half), min(1.0, centre + half))
+    return Interval(hits / trials, *wilson_bounds(hits, trials, _Z))
 
 
 def ratio(hits: int, trials: int, best_hits: int, best_trials: int) -> Interval:

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from models.search_synonyms.rules import normal
 from models.search_synonyms.texts import SortedTexts
-from models.search_synonyms.wilson import Z95
+from models.wilson import Z95
 
 REPEATED = 0.4
 MU = (1 - REPEATED) / REPEATED

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.search_synonyms.rules import Action, Evidence, Proposal, Rule, SearchSynonymsDecision, Status, normal
-from models.search_synonyms.wilson import wilson_bounds
+from models.wilson import wilson_bounds
 
 RETURNS_AT = 3
 """A rejected pair is proposed again when this many times as many users support it."""

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 
 from models.search_synonyms.phrases import Phrases
-from models.search_synonyms.wilson import wilson_bounds
 from models.search_synonyms.words import closeness, same_sound, shape, slip_of_a_key, stems
+from models.wilson import wilson_bounds
 
 Floats = NDArray[np.float64]
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]

@@ -19,8 +19,8 @@ from models.search_synonyms.records import SearchSynonymsConfig
 from models.search_synonyms.rules import LONGEST_TERM, Evidence, Proposal, Rule
 from models.search_synonyms.searches import Searches
 from models.search_synonyms.visits import Visits, visits
-from models.search_synonyms.wilson import wilson_bounds
 from models.search_synonyms.words import stems
+from models.wilson import wilson_bounds
 
 Pair = tuple[str, str]
 

@@ -1,4 +1,4 @@
-"""A real server with a trained interest graph and a store of its own, for the benchmarks of the store."""
+"""A trained model, and a real server of interest graphs, for benchmarks."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.ports import free_port
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def trained(home: Path) -> dict[str, str]:
-    """The environment of a server whose home holds a champion."""
+def trained(home: Path, slug: str) -> dict[str, str]:
+    """The environment of a server whose home holds a champion of a slug, trained on its sample."""
     environ = {**os.environ, "FORETELL_HOME": str(home), "PYTHONPATH": str(ROOT)}
     environ.pop("MLFLOW_TRACKING_URI", None)
-    train = [sys.executable, "-c", "from training.run import train; train('interest_graph')"]
+    train = [sys.executable, "-c", f"from training.run import train; train({slug!r})"]
     subprocess.run(train, env=environ, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return environ
 

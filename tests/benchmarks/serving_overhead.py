@@ -8,10 +8,8 @@ both. ``cpu_us_per_request`` is the processor time that the worker used, which o
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -27,6 +25,8 @@ import psutil  # type: ignore[import-untyped]  # BentoML brings it
 
 from models.churn import ChurnQuery
 from serving.launch import command, settings
+from tests.benchmarks._server import ROOT, trained
+from tests.ports import free_port
 
 DATA = "churn"
 
@@ -34,7 +34,6 @@ CONNECTIONS = 16
 TURNS = 5
 SECONDS = 4
 
-_ROOT = Path(__file__).resolve().parents[2]
 _BODY = json.dumps({"queries": ChurnQuery.model_config["json_schema_extra"]["examples"]})  # type: ignore[index]
 
 _BARE = """
@@ -71,10 +70,7 @@ wrk.body = '{body}'
 def run(data: Path) -> list[dict[str, object]]:
     """Measure both systems with the sample's model; what is in `data` does not matter to the overhead."""
     with tempfile.TemporaryDirectory() as scratch:
-        environ = {**os.environ, "FORETELL_HOME": scratch, "PYTHONPATH": str(_ROOT)}
-        environ.pop("MLFLOW_TRACKING_URI", None)
-        train = [sys.executable, "-c", "from training.run import train; train('churn')"]
-        subprocess.run(train, env=environ, cwd=_ROOT, check=True, stdout=subprocess.DEVNULL)
+        environ = trained(Path(scratch), "churn")
         with _served(environ, bare=False) as ours, _served(environ, bare=True) as bare:
             return _compare({"foretell": ours, "uvicorn": bare}, Path(scratch))
 
@@ -152,13 +148,11 @@ def _python_load(port: int) -> tuple[int, dict[str, float]]:
 @contextmanager
 def _served(environ: dict[str, str], *, bare: bool) -> Iterator[tuple[int, psutil.Process]]:
     """A server with one worker that answers, and the process that does."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     home = {"FORETELL_HOME": environ["FORETELL_HOME"], "BENTOML_HOME": f"{environ['FORETELL_HOME']}/bentoml"}
     variables = environ if bare else {**settings(models=["churn"], port=port), **environ, **home}
     arguments = [sys.executable, "-c", _BARE, str(port)] if bare else command(port=port)
-    process = subprocess.Popen(arguments, env=variables, cwd=_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(arguments, env=variables, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait_for(port, process)
         parent = psutil.Process(process.pid)

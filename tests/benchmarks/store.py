@@ -57,7 +57,7 @@ def run(data: Path) -> list[dict[str, object]]:
     """Measure both databases; what is in `data` does not matter to the store."""
     rows = []
     with tempfile.TemporaryDirectory() as scratch, empty_postgres() as postgres:
-        environ = trained(Path(scratch))
+        environ = trained(Path(scratch), "interest_graph")
         urls = {"sqlite": f"sqlite:///{scratch}/store.db"} | ({"postgresql": postgres} if postgres else {})
         for name, url in urls.items():
             with served({**environ, "FORETELL_DATABASE_URL": url}, WORKERS) as port:

@@ -95,7 +95,7 @@ def run(data: Path) -> list[Row]:
     """Bring about each fault; what is in `data` does not matter to the store."""
     rows = []
     with tempfile.TemporaryDirectory() as scratch, empty_postgres() as postgres:
-        environ = trained(Path(scratch))
+        environ = trained(Path(scratch), "interest_graph")
         path = Path(scratch) / "store.db"
         rows.append({"data": f"sqlite, locked for {FAULT_SECONDS} s", **_measured(environ, f"sqlite:///{path}", lambda: _lock(path))})
         with _small_disk(Path(scratch) / "disk") as disk:
