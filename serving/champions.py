@@ -158,6 +158,9 @@ class Champions:
         ):
             if current.source != "registry" or current.version != found:
                 self._champions[slug] = Champion(current.model, found, "registry", current.loaded_at)
+            if not self._registry.is_kept(found):  # what is on disk is purged when somebody is forgotten
+                self._registry.download(found)
+                self._registry.keep(found)
             self._problems.pop(slug, None)
             return False
         self._exchange(found, self._registry.read, "registry")

@@ -137,6 +137,12 @@ class Registry:
             _replace(draft, final)
         return final / "model"
 
+    def is_kept(self, version: Version) -> bool:
+        """Whether a version is on this machine, and remembered as the last good one."""
+        found = self.stored(version.slug, version.version)
+        is_here = found is not None and found[0].manifest_sha256 == version.manifest_sha256
+        return is_here and self._good(version.slug)[:1] == [version.version]
+
     def keep(self, version: Version) -> None:
         """Remember a version as the last good one, and forget all but the one before it."""
         folder = self._served / version.slug

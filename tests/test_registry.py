@@ -15,6 +15,7 @@ from models.errors import RegistryError, TamperedError, UnknownModelError
 from models.interest_graph import InterestGraphPrediction, InterestGraphQuery
 from serving import registry
 from serving.champions import Champions, NotLoadedError
+from serving.online import purge_caches
 from tests.registered import graph, register
 
 SLUG = "interest_graph"
@@ -166,6 +167,18 @@ def test_when_the_registry_returns_its_champion_takes_over(home: Path) -> None:
     (home / "away.db").rename(moved)
     restarted.refresh()
     assert (restarted.status()[0].source, restarted.status()[0].problem) == ("registry", None)
+
+
+def test_what_was_purged_from_disk_is_fetched_again_while_the_same_version_answers(home: Path) -> None:
+    register(graph("jazz"))
+    champions = Champions([SLUG], environment())
+    champions.refresh()
+    purge_caches(home)
+    champions.refresh()
+    assert not champions.status()[0].problem
+    later = away()
+    later.refresh()
+    assert favourite(later) == "jazz"
 
 
 def test_without_any_version_it_says_what_to_do(home: Path) -> None:
