@@ -3,7 +3,9 @@
 from models.root_cause.model import RootCause
 from models.root_cause.types import (
     Change,
+    ClockSkew,
     Evidence,
+    Lag,
     LogLine,
     MessageKind,
     RootCauseConfig,
@@ -11,11 +13,14 @@ from models.root_cause.types import (
     RootCausePrediction,
     RootCauseQuery,
     Suspect,
+    Traffic,
 )
 
 __all__ = [
     "Change",
+    "ClockSkew",
     "Evidence",
+    "Lag",
     "LogLine",
     "MessageKind",
     "RootCause",
@@ -24,4 +29,5 @@ __all__ = [
     "RootCausePrediction",
     "RootCauseQuery",
     "Suspect",
+    "Traffic",
 ]

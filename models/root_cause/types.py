@@ -12,7 +12,7 @@ from models.base import Config, Prediction, Record
 MAX_LINES = 50_000
 
 Verdict = Literal["root_cause", "insufficient_evidence"]
-Kind = Literal["rates", "new", "errors", "latency", "flow", "silence", "accused", "change"]
+Kind = Literal["rates", "new", "errors", "latency", "flow", "silence", "accused", "traffic", "change"]
 KINDS: tuple[Kind, ...] = ("rates", "new", "errors", "latency", "flow", "silence", "accused")
 """The kinds that are measured in the lines; a change is told by the query."""
 
@@ -53,8 +53,11 @@ class LogLine(Record):
     level: str | None = Field(default=None, description="Severity: INFO, WARN, ERROR, ...")
     instance: str | None = Field(default=None, description="Pod, host or process.")
     trace_id: str | None = Field(default=None, description="The request it belongs to; with it, latency and call order can be measured.")
+    logger: str | None = Field(
+        default=None, description="Where in the code it was written; as “Class#line” or “file:line” it tells kinds of messages apart best."
+    )
 
-    @field_validator("level", "instance", "trace_id")
+    @field_validator("level", "instance", "trace_id", "logger")
     @classmethod
     def _empty_is_absent(cls, value: str | None) -> str | None:
         return value or None
@@ -135,6 +138,7 @@ class Suspect(Record):
     onset_at: AwareDatetime | None = Field(description="When it began to behave unusually.")
     lag_seconds: float | None = Field(description="Onset, in seconds after the first of the suspects.")
     blames: str | None = Field(description="A service that it calls and that explains part of its evidence.")
+    path: tuple[str, ...] = Field(default=(), description="How its failures reach the service that is loudest: from callee to caller.")
     evidence: tuple[Evidence, ...] = Field(description="What speaks against it, the most surprising first.")
 
 
@@ -148,6 +152,36 @@ class MessageKind(Record):
     expected: float = Field(description="Lines that normal time lets expect.")
     new: bool = Field(description="No template of it was ever seen in normal time.")
     bursts: bool = Field(description="More than three times as many lines as expected.")
+
+
+class Lag(Record):
+    """Bursts of one kind of message that are regularly followed by bursts of another."""
+
+    first: str = Field(description="The kind of message that comes first, as “service: template”.")
+    then: str = Field(description="The kind that follows.")
+    seconds: float = Field(description="How much later it follows, the median over the bursts.")
+    bursts: int = Field(description="Bursts of the first kind.")
+    followed: int = Field(description="How many of them are followed.")
+    p_value: float = Field(description="Share of random shifts in time in which as many are followed.")
+    words: str = Field(description="The same as a sentence.")
+
+
+class ClockSkew(Record):
+    """A clock that goes wrong."""
+
+    host: str = Field(description="Instance, or service where lines carry none.")
+    seconds: float = Field(description="How far ahead of the others it is; it was put back by as much before anything was compared.")
+    uncertainty_seconds: float = Field(description="Below this no order between its lines and those of others is claimed.")
+
+
+class Traffic(Record):
+    """How much a service writes, against the same hour of past weeks or, where normal time is shorter, against all of it."""
+
+    service: str = Field(description="Who.")
+    lines: int = Field(description="Lines in the window.")
+    expected: float = Field(description="Lines that normal time lets expect in as long a window.")
+    seasonal: bool = Field(description="Whether the expectation is that of the hour of the week.")
+    spike: bool = Field(description="More than three times as many as expected.")
 
 
 class RootCausePrediction(Prediction):
@@ -174,7 +208,12 @@ class RootCausePrediction(Prediction):
     root_cause: str | None = Field(description="The first suspect's service if the verdict is root_cause.")
     no_cause_probability: float = Field(ge=0, le=1, description="That these lines hold no cause.")
     suspects: tuple[Suspect, ...] = Field(description="Most likely first.")
-    impact: tuple[str, ...] = Field(description="Services that changed too, and rather suffer than cause.")
+    carriers: tuple[str, ...] = Field(default=(), description="Services that fail because of the cause and pass its failures on.")
+    impact: tuple[str, ...] = Field(description="Services that changed too, and rather suffer than cause; carriers are not repeated.")
+    began_at: AwareDatetime | None = Field(default=None, description="When the window begins to differ from normal time.")
+    lags: tuple[Lag, ...] = Field(default=(), description="Which bursts precede which, the surest first.")
+    clock_skews: tuple[ClockSkew, ...] = Field(default=(), description="Clocks that were found to go wrong.")
+    traffic: tuple[Traffic, ...] = Field(default=(), description="Services that write more than three times as much as expected.")
     message_kinds: tuple[MessageKind, ...] = Field(description="What kinds of messages these are: new ones first, then bursts.")
     what_would_help: tuple[str, ...] = Field(description="Data that would make the answer surer.")
     lines: int = Field(description="How many lines were examined.")
