@@ -170,7 +170,7 @@ def test_an_outcome_is_joined_to_its_prediction(store: Store) -> None:
 
 
 def test_an_outcome_may_come_before_its_prediction_is_stored(store: Store) -> None:
-    assert store.report([feedback("p1")]) == ["pending"]
+    assert store.report([feedback("p1", predicted_at=datetime.now(UTC))]) == ["pending"]
     assert list(store.observed("churn")) == []
     store.record([prediction("p1")])
     assert [each.outcome for each in store.observed("churn")] == [True]
@@ -302,7 +302,7 @@ def test_age_drops_what_no_worker_needs_and_nothing_else(store: Store) -> None:
 def test_age_drops_a_prediction_with_its_outcome(store: Store) -> None:
     long_ago = NOW - timedelta(days=400)
     store.record([prediction("old", at=long_ago), prediction("new")])
-    store.report([feedback("old", predicted_at=long_ago), feedback("new"), feedback("never stored")])
+    store.report([feedback("old", predicted_at=long_ago), feedback("new"), feedback("never stored", predicted_at=datetime.now(UTC))])
     assert store.expire(NOW - timedelta(days=365), {}) == {"events": 0, "predictions": 1, "feedback": 0}
     assert [each.prediction.prediction_id for each in store.observed("churn")] == ["new"]
     assert store.report([feedback("old", predicted_at=long_ago)]) == ["unknown"]
