@@ -42,6 +42,10 @@ class Record(BaseModel):
     subject: ClassVar[str | None] = None
     """The field that identifies the person a row is about: stored as it is, while personal data in any other text is masked."""
 
+    def kept(self) -> Self:
+        """What of a query is stored beside its prediction, until its outcome is known: all of it, unless a query says otherwise."""
+        return self
+
 
 class Config(BaseModel):
     """A model's settings; each with bounds and units."""
@@ -85,6 +89,25 @@ class Question:
 
 
 @dataclass(frozen=True)
+class View(Generic[P]):
+    """A stored prediction, shown as something else than JSON: ``GET /v1/<slug>/<prediction_id>/<name>``.
+
+    Parameters
+    ----------
+    name
+        The last part of its route, such as ``timeline.svg``.
+    media_type
+        Of what `draw` gives.
+    draw
+        Makes text of a prediction; needs nothing else, so a prediction must hold all that is drawn.
+    """
+
+    name: str
+    media_type: str
+    draw: Callable[[P], str]
+
+
+@dataclass(frozen=True)
 class Contract(Generic[C, Q, E, P]):
     """What a model promises to read and to answer.
 
@@ -100,6 +123,8 @@ class Contract(Generic[C, Q, E, P]):
         The type of what turned out to be true of a prediction, as reported later; ``None``: nothing can be reported.
     questions
         What else can be asked.
+    views
+        What a stored prediction can be shown as; only where outcomes may be reported, because no other predictions are stored.
     """
 
     slug: str
@@ -110,6 +135,7 @@ class Contract(Generic[C, Q, E, P]):
     event: type[Record] | None = None
     outcome: Any = None
     questions: tuple[Question, ...] = ()
+    views: tuple[View[Any], ...] = ()
 
 
 class Model(ABC, Generic[C, Q, E, P]):

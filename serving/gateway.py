@@ -26,6 +26,7 @@ from serving.metrics import CONTENT_TYPE, Metrics
 from serving.openapi import document
 from serving.routes import PredictionRoute, QuestionRoute, Reply, Route, problem
 from serving.store.writer import PATIENCE_SECONDS
+from serving.views import ViewRoute, id_in, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +61,7 @@ class Gateway:
             await self._app(scope, receive, send)
         elif path in self._pages:
             await _send(send, self._page(scope["method"], path), with_body=scope["method"] != "HEAD")
-        elif (route := self._routes.get(path)) is None:
+        elif (route := self._route(path)) is None:
             await _send(send, self._not_found(path))
         elif scope["method"] not in route.methods:
             await _send(send, _wrong_method(path, *route.methods))
@@ -87,6 +88,20 @@ class Gateway:
         return {f"/v1/{route.name}": route for route in routes}
 
     @cached_property
+    def _views(self) -> dict[str, ViewRoute]:
+        """By path, with an asterisk for the id of a prediction."""
+        store = bentoml.get_current_service().store
+        routes = [ViewRoute(slug, view, store.prediction) for slug in self._champions.slugs for view in models.get(slug).contract.views]
+        return {route.path: route for route in routes}
+
+    def _route(self, path: str) -> Route | None:
+        found = self._routes.get(path)
+        if found is None and id_in(path) is not None:
+            _, _, slug, _, name = path.split("/")
+            return self._views.get(path_of(slug, "*", name))
+        return found
+
+    @cached_property
     def _pages(self) -> dict[str, Callable[[], Reply]]:
         return {
             "/livez": lambda: Reply(200, b"{}"),
@@ -109,7 +124,9 @@ class Gateway:
         return problem(503, "; ".join(missing), retry_after=5) if missing else Reply(200, b"{}")
 
     async def _ask(self, route: Route, scope: Scope, receive: Receive) -> Reply:
-        if scope["method"] == "POST" or not isinstance(route, QuestionRoute):
+        if isinstance(route, ViewRoute):
+            body: bytes | None = route.body_of(id_in(scope["path"]) or "")
+        elif scope["method"] == "POST" or not isinstance(route, QuestionRoute):
             body = await _body(scope, receive)
         else:
             body = route.body_of(scope["query_string"])
@@ -157,7 +174,8 @@ class Gateway:
         if slug in models.MODELS and slug not in self._champions.slugs:
             return problem(404, f"this server was started without {slug}: add it to FORETELL_MODELS or --models")
         pages = [] if slug in models.MODELS else ["/v1/models", "/livez", "/readyz", "/metrics", "/docs.json"]
-        served = [known for known, route in self._routes.items() if pages or route.name.partition("/")[0] == slug]
+        routes = self._routes | {known.replace("*", "<prediction_id>"): view for known, view in self._views.items()}
+        served = [known for known, route in routes.items() if pages or route.name.partition("/")[0] == slug]
         return problem(404, f"expected one of {', '.join([*served, *pages])}, got {path}")
 
 

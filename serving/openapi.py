@@ -15,9 +15,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 import models
-from models.base import Question
+from models.base import Question, View
 from serving.answers import Models, Problem, answer_type, body_type, question_answer_type, question_example
 from serving.reports import EventsReceipt, Feedback, FeedbackReceipt, Outcome, events_type
+from serving.views import path_of
 
 _ERRORS = {
     400: "The request is not what was expected; the error names the query and the field.",
@@ -60,6 +61,7 @@ def document(texts: Mapping[str, str]) -> dict[str, Any]:
     paths: dict[str, Any] = {f"/v1/{slug}": {"post": _prediction(slug, text, references)} for slug, text in texts.items()}
     paths |= {f"/v1/{slug}/{question.name}": _question(slug, question, references) for slug, question in questions}
     paths |= {f"/v1/{slug}/events": {"post": _events(slug, references)} for slug in learning}
+    paths |= {path_of(slug, "{prediction_id}", view.name): _view(slug, view) for slug in texts for view in models.get(slug).contract.views}
     paths["/v1/feedback"] = {"post": _feedback(references)}
     listing = _content(references[Models, _OUT])
     paths["/v1/models"] = {"get": _page("models", "Which version of each model answers, since when, with what figures.", listing)}
@@ -115,6 +117,20 @@ def _question(slug: str, question: Question, references: References) -> dict[str
     if parameters is not None:
         operations["get"] = operation(f"get_{slug}_{question.name}") | {"parameters": parameters}
     return operations
+
+
+def _view(slug: str, view: View[Any]) -> dict[str, Any]:
+    content: dict[str, Any] = {view.media_type: {"schema": {"type": "string"}}}
+    operation = _operation(f"{slug}_{view.name}", str(view.draw.__doc__), "views", "The picture.", content)
+    operation["responses"]["404"] = {**_error(400), "description": "No such prediction is stored."}
+    asked = {
+        "name": "prediction_id",
+        "in": "path",
+        "required": True,
+        "description": "As the prediction says.",
+        "schema": {"type": "string"},
+    }
+    return {"get": operation | {"parameters": [asked]}}
 
 
 def _parameters(request: type[BaseModel], example: Mapping[str, Any]) -> list[dict[str, Any]] | None:

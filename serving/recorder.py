@@ -84,7 +84,7 @@ class Recorder:
         with self._lock:
             has_room = self._bytes + size <= MAX_BYTES
             if has_room:
-                self._waiting.append(_Answered(slug, queries, predictions, size))
+                self._waiting.append(_Answered(slug, [query.kept() for query in queries], predictions, size))
                 self._bytes += size
         self._some.set() if has_room else self._dropped(slug, len(predictions))
 

@@ -27,7 +27,7 @@ MAX_QUERIES = 1_000
 INLINE_SECONDS = 0.005
 """Up to here an answer is worked out on the event loop: handing it to a thread costs more than the others' wait."""
 
-_HARMLESS = (
+HARMLESS = (
     (b"content-security-policy", b"sandbox; default-src 'none'; style-src 'unsafe-inline'"),
     (b"x-content-type-options", b"nosniff"),
 )
@@ -170,7 +170,7 @@ class QuestionRoute(Route):
     def _answer(self, request: Any, size: int) -> Reply:
         model, answer = self._ask(self._slug, self._question.name, request)
         if self._envelope is None:
-            return Reply(200, answer.encode(), _HARMLESS, media_type=str(self._question.reply).encode())
+            return Reply(200, answer.encode(), HARMLESS, media_type=str(self._question.reply).encode())
         return Reply(200, self._envelope(model=model, answer=answer).model_dump_json().encode())
 
     def _like(self) -> str:

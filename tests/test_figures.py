@@ -19,7 +19,6 @@ DRAWN = {
     "reliability": figures.reliability_curve(Y, {"model": P, "baseline": np.full(500, Y.mean())}),
     "precision_recall": figures.precision_recall_curve(Y, {"model": P}),
     "bar": figures.bar({f"feature {i}": float(i) for i in range(30)}, "Title", "gain"),
-    "map": figures.scatter_map(RNG.normal(size=(60, 2)), [f"cluster {i % 12}" for i in range(60)], "Title"),
     "log_log": figures.log_log({"degree": [0, 1, 1, 2, 8]}, "Title", "degree"),
 }
 

@@ -5,7 +5,7 @@ Series are given by name, so that a model is drawn beside its baseline.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -60,24 +60,6 @@ def bar(values: Mapping[str, float], title: str, xlabel: str, top: int = 20) -> 
     return figure
 
 
-def scatter_map(points: ArrayLike, groups: Sequence[str], title: str) -> Figure:
-    """Points of shape (n, 2), coloured by group; the largest groups by name, the others grey together."""
-    xy, names = np.asarray(points, dtype=float), np.asarray(groups)
-    found, counts = np.unique(names, return_counts=True)
-    largest = found[np.argsort(-counts, kind="stable")][: len(COLOURS)].tolist()
-    figure, axes = _one(width=8)
-    others = ~np.isin(names, largest)
-    if others.any():
-        axes.scatter(xy[others, 0], xy[others, 1], s=6, color="#d9d9d9", label=f"{len(found) - len(largest)} others")
-    for name, colour in zip(largest, COLOURS, strict=False):
-        axes.scatter(xy[names == name, 0], xy[names == name, 1], s=8, color=colour, label=_short(name))
-    axes.set_xticks([])
-    axes.set_yticks([])
-    _finish(axes, title, "", "", legend=False)
-    figure.legend(loc="outside right upper", frameon=False, fontsize=8, markerscale=2)
-    return figure
-
-
 def line(values: Mapping[str, Mapping[float, float]], title: str, xlabel: str, ylabel: str) -> Figure:
     """What becomes of y as x grows: one line per series, given as y by x."""
     figure, axes = _one()
@@ -101,30 +83,6 @@ def log_log(values: Mapping[str, ArrayLike], title: str, xlabel: str) -> Figure:
     axes.set_xscale("log")
     axes.set_yscale("log")
     _finish(axes, title, xlabel, "share of at least x", legend=len(values) > 1)
-    return figure
-
-
-def event_timeline(
-    seconds: ArrayLike, rows: Sequence[str], marked: Sequence[bool], onset: Mapping[str, float], order: Sequence[str], title: str
-) -> Figure:
-    """When what happened: one row per name, a tick per event, marked events in colour, a bar where a row's onset is known.
-
-    Parameters
-    ----------
-    rows, marked
-        The row of each event, and whether it stands out.
-    order
-        Rows from the top.
-    """
-    place = {name: -number for number, name in enumerate(order)}
-    at, level, stands_out = np.asarray(seconds, dtype=float), np.array([place[row] for row in rows]), np.asarray(marked, dtype=bool)
-    figure, axes = _one(width=9, height=max(2.5, 1 + 0.32 * len(order)))
-    axes.scatter(at[~stands_out], level[~stands_out], marker="|", s=30, linewidths=0.5, color=GREY)
-    axes.scatter(at[stands_out], level[stands_out], marker="D", s=22, color=COLOURS[1], label="evidence", zorder=3)
-    for name, second in onset.items():
-        axes.plot([second, second], [place[name] - 0.4, place[name] + 0.4], color=COLOURS[0], linewidth=2.5)
-    axes.set_yticks(list(place.values()), [_short(name) for name in place])
-    _finish(axes, title, "seconds", "")
     return figure
 
 

@@ -101,7 +101,7 @@ class Recipe(Generic[Q, E, P, T]):
     gates
         Bounds on metrics of the hold-out.
     figures
-        ``(model, predictions, cases) -> figures`` by file stem: what a person wants to look at before approving.
+        ``(model, predictions, cases) -> figures`` by file stem: what a person wants to look at before approving. Text is an SVG document.
     limits
         When not to use the model, as Markdown for the card.
     notes
@@ -122,7 +122,7 @@ class Recipe(Generic[Q, E, P, T]):
     baseline_name: str
     primary: str
     gates: tuple[Gate, ...]
-    figures: Callable[[Model[Any, Q, E, P], Sequence[P], Sequence[Case[Q, T]]], Mapping[str, Figure]]
+    figures: Callable[[Model[Any, Q, E, P], Sequence[P], Sequence[Case[Q, T]]], Mapping[str, Figure | str]]
     limits: str
     notes: Callable[[Model[Any, Q, E, P]], Sequence[str]] = no_notes
     from_feedback: Callable[[Sequence[Observed[Q, P]]], list[E]] | None = None

@@ -12,7 +12,9 @@ import numpy as np
 
 from models.base import Model
 from models.root_cause import LogLine, RootCause, RootCauseExample, RootCausePrediction, RootCauseQuery, Suspect
-from training.figures import bar, event_timeline, scatter_map
+from models.root_cause.cluster_map import ClusterMapRequest
+from models.root_cause.drawing import draw_timeline
+from training.figures import bar
 from training.metrics import false_confidence_rate, ranking_metrics
 from training.recipe import Case, Gate, Predictor, Recipe, Split
 from training.splits import by_hash, by_time
@@ -133,6 +135,7 @@ def _loudest(query: RootCauseQuery) -> RootCausePrediction:
         message_kinds=(),
         what_would_help=(),
         lines=len(query.lines),
+        timeline=None,
     )
 
 
@@ -140,37 +143,15 @@ def figures(
     model: Model[Any, RootCauseQuery, RootCauseExample, RootCausePrediction],
     predictions: Sequence[RootCausePrediction],
     cases: Sequence[RootCauseCase],
-) -> dict[str, Figure]:
+) -> dict[str, Figure | str]:
     """The map of message kinds; timeline and suspects of the surest right answer, to a real incident if there is one."""
-    found = {"cluster_map": cluster_map(model)} if isinstance(model, RootCause) else {}
+    found: dict[str, Figure | str] = {"cluster_map": model.cluster_map(ClusterMapRequest())} if isinstance(model, RootCause) else {}
     right = [i for i, case in enumerate(cases) if case.truth is not None and predictions[i].root_cause == case.truth]
     if right:
         best = min(right, key=lambda i: (cases[i].slices["incident"] != "real", predictions[i].no_cause_probability))
-        found["timeline"] = timeline(predictions[best], cases[best].query)
+        found["timeline"] = draw_timeline(predictions[best])
         found["suspects"] = suspects(predictions[best])
     return found
-
-
-def cluster_map(model: RootCause) -> Figure:
-    """Templates of normal time, projected on the two directions in which they differ most, coloured by cluster."""
-    centred = model.clusters_.vectors - model.clusters_.vectors.mean(axis=0)
-    _, _, directions = np.linalg.svd(centred, full_matrices=False)
-    points = centred @ directions[:2].T
-    if points.shape[1] < 2:
-        points = np.pad(points, ((0, 0), (0, 2 - points.shape[1])))
-    return scatter_map(points, [model.kind_name(label) for label in model.clusters_.labels], "Kinds of messages in normal time")
-
-
-def timeline(prediction: RootCausePrediction, query: RootCauseQuery) -> Figure:
-    """When each service wrote; in colour the lines that are evidence, as a bar the onset of each suspect."""
-    start = min(line.timestamp for line in query.lines)
-    shown = {number for suspect in prediction.suspects for evidence in suspect.evidence for number in evidence.lines}
-    seconds = [(line.timestamp - start).total_seconds() for line in query.lines]
-    onset = {s.service: (s.onset_at - start).total_seconds() for s in prediction.suspects if s.onset_at is not None}
-    named = list(dict.fromkeys([s.service for s in prediction.suspects] + sorted({line.service for line in query.lines})))
-    marked = [number in shown for number in range(1, len(query.lines) + 1)]
-    title = f"Evidence against {prediction.suspects[0].service}" if prediction.suspects else "No suspects"
-    return event_timeline(seconds, [line.service for line in query.lines], marked, onset, named, title)
 
 
 def suspects(prediction: RootCausePrediction) -> Figure:

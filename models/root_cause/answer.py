@@ -6,6 +6,7 @@ import numpy as np
 
 from models.root_cause.evidence import changes_of, evidence_against
 from models.root_cause.findings import Findings, moment
+from models.root_cause.timeline import timeline
 from models.root_cause.types import KINDS, MessageKind, RootCausePrediction, RootCauseQuery, Suspect
 from models.root_cause.window import MICROSECONDS, Array
 
@@ -30,6 +31,7 @@ def nothing_to_say() -> RootCausePrediction:
         message_kinds=(),
         what_would_help=("Log lines of the incident: there are none in the time searched.",),
         lines=0,
+        timeline=None,
     )
 
 
@@ -50,6 +52,7 @@ def answer(findings: Findings, query: RootCauseQuery, max_suspects: int) -> Root
         message_kinds=_message_kinds(findings),
         what_would_help=() if sure else _what_would_help(findings, query),
         lines=len(findings.window.at),
+        timeline=timeline(findings),
     )
 
 

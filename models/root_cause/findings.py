@@ -25,6 +25,8 @@ class Findings:
         Nats, shape (kind, service).
     left, blamed
         Total nats of each service after its callees explained their part; the callee that did, or -1.
+    flagged
+        Per line of the window, whether it is unusual in itself.
     onset
         Microseconds since 1970, NaN for none.
     probabilities
@@ -44,6 +46,7 @@ class Findings:
     surprise: Array
     left: Array
     blamed: Array
+    flagged: Array
     onset: Array
     probabilities: Array
     threshold: float

@@ -25,16 +25,19 @@ from typing import Any, Self
 
 import numpy as np
 
-from models.base import ENCODER, Contract, Model, Part
+from models.base import ENCODER, Contract, Model, Part, Question, View
 from models.encoder import Encoder, default_encoder
 from models.errors import InputError
 from models.root_cause.answer import answer, nothing_to_say
 from models.root_cause.calibration import Calibration, raw_of
 from models.root_cause.calls import regular
 from models.root_cause.change import Tally, compare, tally
+from models.root_cause.cluster_map import ClusterMapRequest, draw_cluster_map
 from models.root_cause.clusters import Clusters, Embedding, cluster, novelty
+from models.root_cause.drawing import draw_timeline
 from models.root_cause.findings import Findings
 from models.root_cause.learning import Normal, learn
+from models.root_cause.phrases import key_phrases
 from models.root_cause.sample import Sample, read_normal
 from models.root_cause.templates import Templates, bounded
 from models.root_cause.types import RootCauseConfig, RootCauseExample, RootCauseOutcome, RootCausePrediction, RootCauseQuery
@@ -62,6 +65,8 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         example=RootCauseExample,
         prediction=RootCausePrediction,
         outcome=RootCauseOutcome,
+        questions=(Question("cluster_map", ClusterMapRequest, "image/svg+xml"),),
+        views=(View("timeline.svg", "image/svg+xml", draw_timeline),),
     )
 
     def fit(self, examples: Iterable[RootCauseExample]) -> Self:
@@ -142,17 +147,28 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
             surprise=surprise,
             left=left,
             blamed=blamed,
+            flagged=flagged,
             onset=onset,
             probabilities=judgement.probabilities(left),
             threshold=judgement.threshold,
             mentions=mentions,
             kind=self._kinds(symbols, vectors),
-            kind_names={int(label): self.kind_name(label) for label in np.unique(self.clusters_.labels)},
+            kind_names=self.kind_names(),
         )
 
-    def kind_name(self, label: int) -> str:
-        """What a cluster of templates is called: the template in its middle."""
-        return self.texts_[self.clusters_.centre(label)] if label >= 0 else "in no cluster"
+    def cluster_map(self, request: ClusterMapRequest) -> str:
+        """The kinds of messages in normal time as a map: similar templates lie together, the largest clusters in colour and named."""
+        self._require_fitted()
+        template = {text: number for number, text in enumerate(self.texts_)}
+        lines = np.zeros(len(self.texts_))
+        np.add.at(lines, [template[text] for _, text in self.symbols_.pairs], self.normal_.lines_of_symbol)
+        return draw_cluster_map(self.clusters_.vectors, self.clusters_.labels, self.kind_names(), lines, request.named)
+
+    def kind_names(self) -> dict[int, str]:
+        """What the clusters of templates are called: what most of their templates say, and few others."""
+        labels = range(int(self.clusters_.labels.max(initial=-1)) + 1)
+        members = [[self.texts_[row] for row in np.flatnonzero(self.clusters_.labels == label)] for label in labels]
+        return dict(zip(labels, key_phrases(members), strict=True))
 
     def _judgement(self, n_units: int) -> Judgement:
         return self.judgements_[self.calibration_.rung(n_units)] if self.calibration_.covers(n_units) else UNSURE

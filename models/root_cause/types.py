@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, field_validator
 
 from models.base import Config, Prediction, Record
+from models.root_cause.chart import Timeline
 
 MAX_LINES = 50_000
 
@@ -101,6 +102,10 @@ class RootCauseQuery(Record):
     )
     calls: tuple[tuple[str, str], ...] = Field(default=(), description="Pairs of caller and callee, where they are known.")
     changes: tuple[Change, ...] = Field(default=(), description="Deploys and changes of configuration.")
+
+    def kept(self) -> Self:
+        """All but the lines: the prediction holds what its picture needs, and what others logged is nothing to keep twice."""
+        return self.model_copy(update={"lines": ()})
 
     @classmethod
     def from_lines(cls, lines: Iterable[LogLine]) -> RootCauseQuery:
@@ -199,6 +204,7 @@ class RootCausePrediction(Prediction):
                     "message_kinds": [],
                     "what_would_help": ["More lines: 1 line cannot show a change."],
                     "lines": 1,
+                    "timeline": None,
                 }
             ]
         }
@@ -217,3 +223,4 @@ class RootCausePrediction(Prediction):
     message_kinds: tuple[MessageKind, ...] = Field(description="What kinds of messages these are: new ones first, then bursts.")
     what_would_help: tuple[str, ...] = Field(description="Data that would make the answer surer.")
     lines: int = Field(description="How many lines were examined.")
+    timeline: Timeline | None = Field(description="The window by service and step of time, as it is drawn; null without lines.")

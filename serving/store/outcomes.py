@@ -53,6 +53,12 @@ def report(connection: Connection, feedback: Sequence[NewFeedback], received_at:
     return statuses
 
 
+def prediction(connection: Connection, prediction_id: str) -> str | None:
+    """A stored prediction."""
+    found = connection.execute(select(PREDICTIONS.c.prediction).where(PREDICTIONS.c.prediction_id == prediction_id)).scalar()
+    return None if found is None else str(found)
+
+
 def observed(connection: Connection, slug: str) -> Iterator[Observed[Any, Any]]:
     """Predictions whose outcome is known, the oldest first; without those of an earlier form that this one cannot read."""
     contract = models.get(slug).contract

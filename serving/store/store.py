@@ -110,6 +110,11 @@ class Store:
         with self._database.reading() as connection:
             yield from outcomes.observed(connection, slug)
 
+    def prediction(self, prediction_id: str) -> str | None:
+        """A stored prediction as JSON text; ``None`` if it was never stored, or dropped."""
+        with self._database.reading() as connection:
+            return outcomes.prediction(connection, prediction_id)
+
     def export(self, subject: str) -> dict[str, list[dict[str, Any]]]:
         """All that is kept about one person, by table."""
         with self._database.reading() as connection:

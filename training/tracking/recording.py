@@ -84,10 +84,13 @@ class Recording:
         source = resolve_dataset_source(str(path))
         mlflow.log_input(_File(source, name=path.name, digest=sha256[:_DIGEST_LENGTH]), context=context, tags={"sha256": sha256})
 
-    def figures(self, figures: Mapping[str, Figure]) -> None:
-        """Pictures, as ``figures/<name>.png``."""
+    def figures(self, figures: Mapping[str, Figure | str]) -> None:
+        """Pictures, as ``figures/<name>.png``; those that are SVG text, as ``figures/<name>.svg``."""
         for name, figure in figures.items():
-            mlflow.log_figure(figure, f"figures/{name}.png")
+            if isinstance(figure, str):
+                mlflow.log_text(figure, f"figures/{name}.svg")
+            else:
+                mlflow.log_figure(figure, f"figures/{name}.png")
 
     def table(self, rows: list[dict[str, Any]], name: str) -> None:
         """A table that the MLflow UI shows as one."""
