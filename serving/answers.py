@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, create_model
 import models
 from models.base import Prediction, Question
 
+MAX_QUERIES = 1_000
+"""Queries in one request."""
+
 P = TypeVar("P", bound=Prediction)
 R = TypeVar("R", bound=BaseModel)
 
@@ -92,7 +95,8 @@ def body_type(slug: str) -> type[BaseModel]:
     """The type of the body that a model's route takes."""
     contract = models.get(slug).contract
     name = f"{contract.query.__name__.removesuffix('Query')}Queries"
-    return create_model(name, __config__=ConfigDict(extra="forbid", frozen=True), queries=(list[contract.query], ...))  # type: ignore[name-defined]
+    queries = (list[contract.query], Field(max_length=MAX_QUERIES))  # type: ignore[name-defined]
+    return create_model(name, __config__=ConfigDict(extra="forbid", frozen=True), queries=queries)
 
 
 def answer_type(slug: str) -> type[BaseModel]:

@@ -25,6 +25,15 @@ def complaint(error: ValidationError, body: bytes, like: str) -> str:
     return complaint_about(error, json.loads(body))
 
 
+def too_many(error: ValidationError) -> str | None:
+    """That a body holds more items than a request may have, if that is what is wrong."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] != "too_long" or len(first["loc"]) != 1:
+        return None
+    most, sent = first["ctx"]["max_length"], first["ctx"]["actual_length"]
+    return f"expected at most {most:,} {first['loc'][0]}, got {sent:,}: send them in several requests"
+
+
 def complaint_about(error: ValidationError, sent: Any, whole: str = "the body") -> str:
     """The same, for what has been read as JSON already and is called `whole`."""
     errors = error.errors(include_url=False)

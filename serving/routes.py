@@ -19,11 +19,10 @@ from models.base import Question
 from models.errors import InputError
 from serving.answers import Answer, ModelRef, Problem, body_type, question_answer_type, question_example
 from serving.champions import NotLoadedError
-from serving.complaints import complaint
+from serving.complaints import complaint, too_many
 
 logger = logging.getLogger(__name__)
 
-MAX_QUERIES = 1_000
 INLINE_SECONDS = 0.005
 """Up to here an answer is worked out on the event loop: handing it to a thread costs more than the others' wait."""
 
@@ -85,7 +84,7 @@ class Route(ABC):
         try:
             request = self._body.model_validate_json(body)
         except ValidationError as error:
-            return problem(400, complaint(error, body, self._like()))
+            return problem(413, many) if (many := too_many(error)) is not None else problem(400, complaint(error, body, self._like()))
         try:
             reply = self._answer(request, len(body))
         except InputError as error:
@@ -132,8 +131,6 @@ class PredictionRoute(Route):
         self._wants_feedback = models.get(slug).contract.outcome is not None
 
     def _answer(self, request: Any, size: int) -> Reply:
-        if len(request.queries) > MAX_QUERIES:
-            return problem(413, f"expected at most {MAX_QUERIES} queries, got {len(request.queries)}: send them in several requests")
         answer = self._method(request.queries)
         if self._wants_feedback:
             self._note(self.name, request.queries, answer.predictions, size)

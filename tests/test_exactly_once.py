@@ -114,8 +114,8 @@ class Workers(RuleBasedStateMachine):
     def a_snapshot_is_finished(self) -> None:
         replica, store = self.unfinished, self.stores[0]
         assert replica is not None
-        with self.snapshots.alone() as mine:
-            assert mine
+        with self.snapshots.alone() as lock:
+            assert lock is not None
             self.snapshots.save(replica.snapshot(store), replica.model, lambda: store.epoch(SLUG) == replica.epoch)
         self.unfinished = None
 

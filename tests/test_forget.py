@@ -23,8 +23,8 @@ from models.rows import read_rows
 from serving.online.compact import compact
 from serving.store import NewEvent, Store
 from tests.registered import graph, register
-from tests.test_online import eventually
 from tests.test_serving import serving
+from tests.waiting import eventually
 from training import tracking
 from training.run import sample_of
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,13 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 
 from models.churn import Churn, ChurnExample
 from models.environment import environment
+from serving.answers import MAX_QUERIES
 from serving.champions import Champions
 from serving.gateway import MAX_BODY_BYTES
 from serving.launch import command, settings
-from serving.routes import MAX_QUERIES
 from tests.ports import free_port
 from tests.registered import graph, register
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[1]
 SLUGS = ("churn", "interest_graph")
@@ -168,7 +169,7 @@ def test_a_wrong_method_is_405_and_says_which_is_right(client: httpx.Client) -> 
 def test_too_many_queries_are_413(client: httpx.Client) -> None:
     response = ask(client, "churn", *[{"features": {}}] * (MAX_QUERIES + 1))
     assert response.status_code == 413
-    assert f"at most {MAX_QUERIES} queries, got {MAX_QUERIES + 1}" in response.json()["error"]
+    assert f"at most {MAX_QUERIES:,} queries, got {MAX_QUERIES + 1:,}" in response.json()["error"]
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -254,14 +255,6 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("FORETELL_HOME", str(tmp_path))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     return tmp_path
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    for _ in range(150):
-        if condition():
-            return
-        time.sleep(0.1)
-    raise AssertionError("it did not happen within 15 seconds")
 
 
 def test_champions_come_and_change_while_the_server_runs(own_home: Path) -> None:

@@ -23,7 +23,7 @@ from serving.store import NewEvent, NewFeedback, NewPrediction, Status, Store, S
 from serving.store.database import LOCK_SECONDS
 from serving.store.keeping import CHUNK
 from serving.store.rows import to_datetime, to_microseconds
-from serving.store.tables import METADATA
+from serving.store.tables import METADATA, REVISION
 from serving.store.writer import MAX_WAITING, PATIENCE_SECONDS, Writer
 from tests.databases import postgres_schema
 
@@ -233,6 +233,16 @@ def test_one_persons_data_can_be_taken_out_whole(store: Store) -> None:
     assert store.export("carol") == {"events": [], "predictions": [], "feedback": []}
 
 
+def test_whatever_a_person_is_called_is_kept_found_and_forgotten(store: Store) -> None:
+    """PostgreSQL keeps no NUL in a text, and a client may send one."""
+    odd = ["nul\0inside", "\0", "percent % quote ' \" backslash \\", "\u2028\U0001f600", " "]
+    store.append(SLUG, [event(f"e{n}", who) for n, who in enumerate(odd)])
+    store.record([prediction(f"p{n}", who) for n, who in enumerate(odd)])
+    for who in odd:
+        assert [len(rows) for rows in store.export(who).values()] == [1, 1, 0]
+        assert store.forget(who) == {"events": 1, "predictions": 1, "feedback": 0}
+
+
 def test_who_is_forgotten_is_in_no_table_and_begins_an_epoch(store: Store, database_url: str) -> None:
     fill(store)
     assert store.forget("ann") == {"events": 1, "predictions": 1, "feedback": 1}
@@ -324,6 +334,34 @@ def test_the_migrations_lead_to_the_tables_that_the_code_uses(store: Store, data
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
     engine.dispose()
+
+
+def test_a_store_that_is_up_to_date_opens_without_waiting_for_a_writer(store: Store, database_url: str) -> None:
+    """Every command and every snapshot opens one: in a transaction that writes, each would hold up what clients report."""
+    store.append(SLUG, [event("a")])
+    with store._database.writing() as connection:
+        store._database.one_at_a_time(connection)
+        other = Store(database_url)
+        assert all_names(other) == ["a"]
+        other.close()
+
+
+def test_a_store_of_a_newer_foretell_is_refused_in_one_sentence(store: Store, database_url: str) -> None:
+    store.append(SLUG, [event("a")])
+    with store._database.writing() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    older = Store(database_url)
+    with pytest.raises(StoreError, match=rf"was made by a newer Foretell: expected its tables at revision {REVISION} or before, got 9999"):
+        older.newest(SLUG)
+    older.close()
+
+
+def test_the_newest_migration_is_the_one_that_the_code_expects() -> None:
+    from alembic.script import ScriptDirectory
+
+    import serving.store.database as database
+
+    assert ScriptDirectory(str(Path(database.__file__).parent / "migrations")).get_current_head() == REVISION
 
 
 def test_migrations_can_be_taken_back(tmp_path: Path) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +25,7 @@ from models.search_synonyms.rules import Evidence, Proposal, Rule, SearchSynonym
 from models.search_synonyms.spelling import Spelling
 from tests.registered import register
 from tests.test_serving import serving
+from tests.waiting import eventually
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 QUERIES = ["red sofa", "grey sofa", "sofa bed", "curtain rod", "garden chair", "air conditioner"]
@@ -103,14 +103,6 @@ class Person:
         return next((entry["status"] for entry in found if left in (entry["rule"]["left"], entry["rule"]["right"])), None)
 
 
-def eventually(condition: Callable[[], bool]) -> bool:
-    for _ in range(100):
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
-
-
 def test_a_rule_is_proposed_approved_published_exported_and_demoted(client: httpx.Client) -> None:
     analyst, reviewer = Person(client, "ada"), Person(client, "mara")
     page = analyst.ask("rules", status="proposed", limit=1)
@@ -120,13 +112,13 @@ def test_a_rule_is_proposed_approved_published_exported_and_demoted(client: http
 
     reviewer.decide("approve", entry["rule"], users=entry["evidence"]["users"])
     reviewer.decide("publish", entry["rule"])
-    assert eventually(lambda: analyst.status("settee") == "published")
+    eventually(lambda: analyst.status("settee") == "published")
     reply = client.get("/v1/search_synonyms/export", params={"format": "elasticsearch"})
     assert reply.headers["content-type"] == "text/plain; charset=utf-8"
     assert reply.json() == {"synonyms_set": [{"id": f"synonym-{SETTEE.id}", "synonyms": "settee => settee, sofa"}]}
 
     reviewer.decide("demote", entry["rule"], note="we sell settees now")
-    assert eventually(lambda: analyst.status("settee") == "demoted")
+    eventually(lambda: analyst.status("settee") == "demoted")
     assert analyst.export(format="solr") == ""
     steps = analyst.ask("rules", contains="settee")["rules"][0]["history"]
     assert [(step["action"], step["by"], step["because"]) for step in steps[-1:]] == [("demote", "mara", "we sell settees now")]
@@ -140,7 +132,7 @@ def test_a_dictionary_from_elsewhere_is_imported_by_sending_what_it_would_change
     events = reply.json()["answer"]["events"]
     reviewer.send(events)
     reviewer.send(events)
-    assert eventually(lambda: analyst.status("ac") == "published")
+    eventually(lambda: analyst.status("ac") == "published")
     assert client.post("/v1/search_synonyms/import_rules", json=body).json()["answer"]["events"] == []
 
 
@@ -151,7 +143,7 @@ def test_a_decision_that_does_not_apply_is_recorded(client: httpx.Client) -> Non
     def history() -> list[dict[str, Any]]:
         return list(analyst.ask("rules", contains="drape")["rules"][0]["history"])
 
-    assert eventually(lambda: bool(history()))
+    eventually(lambda: bool(history()))
     assert (history()[0]["applied"], analyst.status("drape")) == (False, "proposed")
 
 

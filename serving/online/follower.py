@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -13,7 +12,8 @@ from pathlib import Path
 
 from models.errors import StoreError
 from serving.answers import OnlineStatus
-from serving.online.replica import Replica
+from serving.online import compact
+from serving.online.replica import PORTION, Replica
 from serving.online.snapshots import Snapshots
 from serving.registry import AnyModel, Version
 from serving.store import Store
@@ -22,14 +22,16 @@ logger = logging.getLogger("bentoml.foretell")
 
 WAIT_SECONDS = 1.0
 """How long the thread sleeps when nothing is stored; what is stored wakes it."""
-REST_SECONDS = 0.03
-"""Between two looks: other things than events are stored all the time."""
-IDLE_SECONDS = 0.1
+REST_SECONDS = 0.05
+"""Between two looks: a portion of many events costs less than many portions, and other things than events are stored all the time."""
+IDLE_SECONDS = 0.2
 """Nothing has been stored for so long: a time to hash the state."""
 SWITCH_SECONDS = 0.0005
 SNAPSHOT_EVENTS = 50_000
 """Two seconds or so of replay."""
 SNAPSHOT_SECONDS = 600.0
+SNAPSHOT_REST_SECONDS = 30.0
+"""Between two snapshots, however much is stored: making one takes seconds of a processor."""
 HASHING_SHARE = 0.1
 """Of the thread's time, at most, goes into hashing states."""
 SLOW_HASH_SECONDS = 1.0
@@ -67,6 +69,7 @@ class Online:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="online", daemon=True)
         self._compaction: subprocess.Popen[bytes] | None = None
+        self._compaction_began = 0.0
 
     def start(self) -> None:
         """Begin to follow."""
@@ -152,17 +155,18 @@ class Online:
         if outdated:
             followed.outdated = True
             self._on_outdated()
-        return count > 0
+        return count == PORTION
 
     def _consider_snapshot(self, replica: Replica) -> None:
         if self._compaction is not None and self._compaction.poll() is None:
             return
-        snapshots = Snapshots(self._home, replica.version.slug)
+        snapshots, now = Snapshots(self._home, replica.version.slug), time.time()
         saved_at, saved = snapshots.newest(replica.version, replica.epoch)
         behind = replica.watermark - max(saved, replica.absorbed)
-        late = behind > 0 and time.time() - max(saved_at, replica.began_at) >= self._snapshot_seconds
-        if behind >= self._snapshot_events or late:
-            self._compaction = _compact(replica.version)
+        is_much = behind >= self._snapshot_events and now - max(saved_at, self._compaction_began) >= SNAPSHOT_REST_SECONDS
+        is_late = behind > 0 and now - max(saved_at, self._compaction_began, replica.began_at) >= self._snapshot_seconds
+        if is_much or is_late:
+            self._compaction, self._compaction_began = compact.begin(replica.version, snapshots), now
 
 
 class _Followed:
@@ -200,21 +204,3 @@ class _Followed:
             self._hashed = self.replica.watermark, self.replica.model.fingerprint()
             self._hashed_at = time.monotonic()
             self._hash_seconds = self._hashed_at - started
-
-
-_UNHURRIED = """
-import os
-os.nice(19)
-if hasattr(os, "SCHED_IDLE"):
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-from serving.online.compact import main
-main()
-"""
-"""Before the imports, which take a second of a processor that answers need: p99 of stored batches was 200 ms meanwhile."""
-
-
-def _compact(version: Version) -> subprocess.Popen[bytes]:
-    """Make a snapshot in a process of its own, at a low priority: saving a state would hold up events and answers here."""
-    command = [sys.executable, "-c", _UNHURRIED, version.slug, version.version]
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]))}
-    return subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL)  # noqa: S603 - our own command

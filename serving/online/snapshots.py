@@ -122,16 +122,19 @@ class Snapshots:
                         shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
-    def alone(self) -> Iterator[bool]:
-        """Whether nobody else on this machine writes; nobody begins to while the block lasts."""
+    def alone(self) -> Iterator[int | None]:
+        """The lock of the only one on this machine who writes, as a file that a process may inherit; ``None`` if somebody else does.
+
+        It is held while the block lasts, and for as long as a process that has inherited it.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / _LOCK).open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                yield False
+                yield None
             else:
-                yield True
+                yield file.fileno()
 
     def _of(self, version: Version, epoch: int) -> list[tuple[int, Path]]:
         found = self._folder.glob(f"{version.manifest_sha256[:16]}-{epoch}-*")

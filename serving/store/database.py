@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, column, inspect, select, table
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from models.environment import without_password
 from models.errors import StoreError
+from serving.store.tables import REVISION
 
 LOCK_SECONDS = 2.0
 """How long a writer waits for the others before its clients are told to come back."""
@@ -21,6 +22,7 @@ LOCK_SECONDS = 2.0
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _migrating = threading.Lock()
 """Alembic's context is one per process."""
+_VERSION = table("alembic_version", column("version_num"))
 
 
 class Watch(ABC):
@@ -98,11 +100,19 @@ class Database(ABC):
         self._engine.dispose()
 
     def _migrate(self) -> None:
+        """Bring the tables up to date, if they are not: only then does it cost others the wait for a transaction."""
         if self._migrated:
             return
-        with _migrating, contextmanager(self._writing)() as connection:
-            self.one_at_a_time(connection)
-            _upgrade(connection)
+        with _migrating:
+            with self._engine.connect() as connection:
+                found = _revision(connection)
+            if found is not None and found > REVISION:
+                wanted = f"expected its tables at revision {REVISION} or before, got {found}"
+                raise StoreError(f"the store at {self.url} was made by a newer Foretell: {wanted}")
+            if found != REVISION:
+                with contextmanager(self._writing)() as connection:
+                    self.one_at_a_time(connection)
+                    _upgrade(connection)
         self._migrated = True
 
     @contextmanager
@@ -119,6 +129,14 @@ class Database(ABC):
 
 def _first_line(error: BaseException | None) -> str:
     return without_password(str(error).strip().partition("\n")[0])
+
+
+def _revision(connection: Connection) -> str | None:
+    """What the tables are now; ``None`` before there are any."""
+    if not inspect(connection).has_table(_VERSION.name):
+        return None
+    found: str | None = connection.execute(select(_VERSION.c.version_num)).scalar()
+    return found
 
 
 def _upgrade(connection: Connection) -> None:

@@ -27,11 +27,14 @@ class SQLite(Database):
         self._path = Path(url.database or "")
         # AUTOCOMMIT: this class says BEGIN and COMMIT itself; Python's driver would begin too late, and not for all statements.
         engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"timeout": LOCK_SECONDS, "check_same_thread": False})
+        event.listen(engine, "do_connect", self._make_folder)
         event.listen(engine, "connect", _prepare)
         super().__init__(str(url), engine)
 
-    def _writing(self) -> Iterator[Connection]:
+    def _make_folder(self, *_: object) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
+
+    def _writing(self) -> Iterator[Connection]:
         with self._engine.connect() as connection:
             _begin(connection)
             try:

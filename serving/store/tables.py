@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, TypeDecorator
 
 METADATA = MetaData()
 
+REVISION = "0001"
+"""Of the newest migration; revisions are in the order of their names."""
+
 _SEQ = BigInteger().with_variant(Integer, "sqlite")  # only so does SQLite number the rows by itself
+
+
+class _Subject(TypeDecorator[str]):
+    """A person's id, whatever is in it: PostgreSQL keeps no NUL in a text, so the picture of one stands for it everywhere."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        """What is written, and what is looked for."""
+        return None if value is None else value.replace("\0", "\u2400")
+
 
 EVENTS = Table(
     "events",
@@ -14,7 +31,7 @@ EVENTS = Table(
     Column("seq", _SEQ, primary_key=True, autoincrement=True),
     Column("slug", Text, nullable=False),
     Column("event_id", Text, nullable=False),
-    Column("subject", Text),
+    Column("subject", _Subject),
     Column("received_at", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     Index("events_by_slug", "slug", "seq"),
@@ -33,7 +50,7 @@ PREDICTIONS = Table(
     METADATA,
     Column("prediction_id", Text, primary_key=True),
     Column("slug", Text, nullable=False),
-    Column("subject", Text),
+    Column("subject", _Subject),
     Column("predicted_at", BigInteger, nullable=False),
     Column("query", Text, nullable=False),
     Column("prediction", Text, nullable=False),
