@@ -15,14 +15,13 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 import models
 from models.base import OnlineModel
 from models.masking import masked_values
-from serving.complaints import complaint, complaint_about
+from serving.complaints import complaint, complaint_about, too_many
 from serving.personal import without_personal_data
 from serving.prediction_ids import read_prediction_id
 from serving.reports import EventsReceipt, Feedback, FeedbackReceipt, Outcome, Refused, events_type
 from serving.routes import Reply, Route, problem
 from serving.store import NewEvent, NewFeedback, Status, Store
 
-MAX_ITEMS = 10_000
 CLOCKS_DIFFER = timedelta(minutes=1)
 """An outcome this much before its prediction counts as at the same instant; one this much ahead of our clock is not from the future."""
 
@@ -190,34 +189,46 @@ _UNKNOWN = "expected the id of a prediction that this service has made, of a mod
 def _items(body: bytes, kind: type[BaseModel], name: str, like: str) -> list[Any] | Reply:
     """What is in a body, one by one: as the type says, or why it is not so."""
     try:
-        items: list[Any] = getattr(kind.model_validate_json(body), name)
+        return list(getattr(kind.model_validate_json(body), name))
     except ValidationError as error:
-        wrong = {each["loc"][:2] for each in error.errors(include_url=False, include_input=False, include_context=False)}
-        if any(len(place) < 2 or place[0] != name for place in wrong):
+        if (many := too_many(error)) is not None:
+            return problem(413, many)
+        sent = _read(body)
+        items = sent.get(name) if isinstance(sent, dict) else None
+        if not isinstance(items, list) or len(sent) > 1:
             return problem(400, complaint(error, body, like))
-        items = _one_by_one(json.loads(body)[name], kind, name)
-    if len(items) > MAX_ITEMS:
-        return problem(413, f"expected at most {MAX_ITEMS:,} {name}, got {len(items):,}: send them in several requests")
-    return items
+        return _one_by_one(items, kind, name)
 
 
 def _one_by_one(sent: list[Any], kind: type[BaseModel], name: str) -> list[Any]:
     items: list[Any] = []
-    for each in sent[: MAX_ITEMS + 1]:
+    for each in sent:
         try:
             items += getattr(kind.model_validate_json(json.dumps({name: [each]})), name)
         except ValidationError as error:
-            items.append(complaint_about(error, {name: [each]}).replace(f"{name}[0].", "").replace(f"{name}[0]", "the item"))
-    return items + sent[MAX_ITEMS + 1 :]
+            items.append(_complaint_about_one(error, {name: [each]}, name))
+    return items
+
+
+def _complaint_about_one(error: ValidationError, sent: Any, name: str) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "json_invalid":  # half a surrogate pair, say, or a number of a thousand digits
+        return f"the item: expected JSON that every program can read, got something else: {first['ctx']['error'].partition(' at line')[0]}"
+    return complaint_about(error, sent).replace(f"{name}[0].", "").replace(f"{name}[0]", "the item")
 
 
 def _is_alone(body: bytes) -> bool:
     """Whether this is one outcome instead of several."""
-    try:
-        sent = json.loads(body)
-    except ValueError:
-        return False
+    sent = _read(body)
     return isinstance(sent, dict) and "feedback" not in sent
+
+
+def _read(body: bytes) -> Any:
+    """JSON as Python reads it, which is less strict than pydantic; ``None`` for what is none, or nested too deep."""
+    try:
+        return json.loads(body.decode())
+    except (ValueError, RecursionError):
+        return None
 
 
 def _refused(refused: Refusals) -> list[Refused]:

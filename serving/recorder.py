@@ -118,8 +118,12 @@ class Recorder:
                 if self._stopped.wait(_AGAIN_SECONDS):
                     return
             except Exception:
-                logger.exception("%d predictions cannot be stored", len(rows))
-                self._dropped(rows[0].slug, len(rows))
+                if len(rows) > 1:  # one that cannot be stored must not take the others along
+                    self._keep(rows[: len(rows) // 2])
+                    self._keep(rows[len(rows) // 2 :])
+                    return
+                logger.exception("a prediction cannot be stored")
+                self._dropped(rows[0].slug, 1)
                 return
             else:
                 return

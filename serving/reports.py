@@ -9,6 +9,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 import models
 
+MAX_ITEMS = 10_000
+"""Reports in one request."""
+
 Name = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -46,7 +49,7 @@ class Feedback(BaseModel):
 
     model_config = _STRICT
 
-    feedback: list[Outcome] = Field(description="At most 10,000.")
+    feedback: list[Outcome] = Field(max_length=MAX_ITEMS, description="At most 10,000.")
 
 
 class FeedbackReceipt(BaseModel):
@@ -74,5 +77,5 @@ def events_type(slug: str) -> type[BaseModel]:
         event_id=(Name, Field(description="The client's; unique per model. An event that is sent again with the same id counts once.")),
         event=(event, Field(description="What happened.")),
     )
-    items = (list[item], Field(description="At most 10,000."))
+    items = (list[item], Field(max_length=MAX_ITEMS, description="At most 10,000."))
     return create_model(f"{event.__name__}s", __config__=_STRICT, events=items)

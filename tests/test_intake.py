@@ -28,11 +28,12 @@ from models.churn import ChurnPrediction, ChurnQuery
 from models.environment import environment
 from models.interest_graph import InterestGraphEvent
 from models.root_cause import RootCauseQuery
-from serving.intake import CLOCKS_DIFFER, MAX_ITEMS, EventsRoute, FeedbackRoute, IntakeRoute
+from serving.intake import CLOCKS_DIFFER, EventsRoute, FeedbackRoute, IntakeRoute
 from serving.personal import without_personal_data
 from serving.prediction_ids import new_prediction_id, read_prediction_id
 from serving.recorder import MAX_BYTES, Recorder
 from serving.registry import Version
+from serving.reports import MAX_ITEMS
 from serving.retention import Retention
 from serving.routes import Reply
 from serving.store import NewEvent, NewPrediction, Store
@@ -149,6 +150,33 @@ def test_a_batch_has_at_most_ten_thousand_events(events: EventsRoute, store: Sto
     assert (status, answer["error"]) == (413, "expected at most 10,000 events, got 10,001: send them in several requests")
     assert kept(store) == []
     assert told(events, reported(*[GOOD] * MAX_ITEMS))[1]["accepted"] == MAX_ITEMS
+
+
+def test_what_only_some_programs_can_read_is_refused_alone(events: EventsRoute, store: Store) -> None:
+    """Half a surrogate pair, and a number of five thousand digits: Python reads both, UTF-8 and pydantic do not."""
+    odd = ['{"user_id": "\\ud800", "topic": "t"}', '{"user_id": "u", "topic": "\\udc00!"}', '{"user_id": %s, "topic": "t"}' % ("9" * 4_000)]
+    texts = [json.dumps(GOOD), *odd, json.dumps(GOOD)]
+    body = ",".join(f'{{"event_id": "e{n}", "event": {text}}}' for n, text in enumerate(texts))
+    status, answer = told(events, f'{{"events": [{body}]}}'.encode())
+    assert (status, answer["accepted"]) == (200, 2)
+    assert [each["index"] for each in answer["refused"]] == [1, 2, 3]
+    assert answer["refused"][0]["error"].startswith("the item: expected JSON that every program can read, got something else: ")
+    assert [event.event_id for event in store.since(SLUG, 0)] == ["e0", "e4"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 100_000, b'{"outcome": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", '{"events": []}'.encode("utf-16")]
+)
+def test_what_nests_without_end_or_is_not_utf8_is_400(events: EventsRoute, feedback: FeedbackRoute, body: bytes) -> None:
+    for route in (events, feedback):
+        status, answer = told(route, body)
+        assert status == 400
+        assert answer["error"].startswith("expected the body to be JSON like")
+
+
+def test_millions_of_nothings_are_refused_without_looking_at_each(events: EventsRoute) -> None:
+    body = b'{"events": [' + b"null," * 2_000_000 + b"null]}"
+    assert told(events, body) == (413, {"error": "expected at most 10,000 events, got 2,000,001: send them in several requests"})
 
 
 def test_what_is_stored_holds_no_personal_data_but_the_subject(events: EventsRoute, store: Store) -> None:
@@ -326,6 +354,26 @@ def test_predictions_are_recorded_beside_the_requests(store: Store, feedback: Fe
     (observed,) = store.observed("churn")
     assert (observed.query.customer_id, observed.query.features) == ("c1", {"note": "[email]"})
     assert observed.prediction == predictions[1]
+
+
+def test_a_prediction_that_cannot_be_stored_takes_no_other_along(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    queries, predictions = answered(9)
+    unstorable = predictions[4].prediction_id
+    original = store.record
+
+    def record(rows: list[NewPrediction]) -> None:
+        if any(row.prediction_id == unstorable for row in rows):
+            raise ValueError("a database has its reasons")
+        original(rows)
+
+    monkeypatch.setattr(store, "record", record)
+    dropped: list[tuple[str, int]] = []
+    recorder = Recorder(store)
+    recorder.start(lambda slug, count: dropped.append((slug, count)))
+    recorder.note("churn", queries, predictions, 100)
+    recorder.stop()
+    assert dropped == [("churn", 1)]
+    assert [bool(store.export(f"c{n}")["predictions"]) for n in range(9)] == [n != 4 for n in range(9)]
 
 
 def test_predictions_wait_while_the_store_is_away_and_are_counted_when_there_is_no_room(tmp_path: Path) -> None:
