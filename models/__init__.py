@@ -11,7 +11,7 @@ from typing import Any
 from models.base import Model
 from models.errors import UnknownModelError
 
-MODELS = ("root_cause", "intent", "churn", "resume_ranking", "search_synonyms", "interest_graph")
+MODELS = ("root_cause", "intent", "churn", "resume_ranking", "notification", "search_synonyms", "interest_graph")
 """The slugs, in the order in which they are shown."""
 
 

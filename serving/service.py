@@ -18,6 +18,7 @@ from models.churn import ChurnPrediction, ChurnQuery
 from models.environment import environment
 from models.intent import IntentPrediction, IntentQuery
 from models.interest_graph import InterestGraphPrediction, InterestGraphQuery
+from models.notification import NotificationPrediction, NotificationQuery
 from models.resume_ranking import ResumeRankingPrediction, ResumeRankingQuery
 from models.root_cause import RootCausePrediction, RootCauseQuery
 from models.search_synonyms import SearchSynonymsPrediction, SearchSynonymsQuery
@@ -91,6 +92,11 @@ class Foretell:
     def resume_ranking(self, queries: list[ResumeRankingQuery]) -> Answer[ResumeRankingPrediction]:
         """Say which candidates fit a job, requirement by requirement, blind to who they are."""
         return self.champions.answer("resume_ranking", queries)
+
+    @bentoml.api(route="/v1/notification")
+    def notification(self, queries: list[NotificationQuery]) -> Answer[NotificationPrediction]:
+        """Say what to do with notifications: push now or later, show in the app, put into the digest, or drop; and why."""
+        return self.champions.answer("notification", queries)
 
     @bentoml.api(route="/v1/search_synonyms")
     def search_synonyms(self, queries: list[SearchSynonymsQuery]) -> Answer[SearchSynonymsPrediction]:

@@ -1,0 +1,73 @@
+"""Rates beside those of clicks: of users who turn a type off, and of clicks in the app and in digests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.notification.evidence import Sums
+from models.notification.records import Action
+
+_LOADS = (0, 1, 2, 3, 5, 8)
+_PRIOR_RATE, _PRIOR_PUSHES = 0.001, 500.0
+"""Of a thousand pushes one ends the channel, as long as nothing is known: half a disablement in 500 pushes."""
+_TYPE_PUSHES = 500.0
+_LOAD_DISABLED = 3.0
+_SHARE_CLICKS = 10.0
+"""Clicks worth of trust in the configured share of in-app messages and digests."""
+
+_EVERYWHERE = "all"
+
+
+class Rates:
+    """Counts of pushes and of users who turned a type off, by type and by load; of clicks against those that pushes would have got."""
+
+    def __init__(self, sums: Sums | None = None) -> None:
+        self._sums = sums if sums is not None else Sums()
+
+    def pushed(self, kind: str, pushes_last_day: int, weight: float) -> None:
+        """Count a push of a type."""
+        self._count(kind, pushes_last_day, (weight, 0.0, 0.0))
+
+    def disabled(self, kind: str, pushes_last_day: int, weight: float) -> None:
+        """Count a user who turned a type off."""
+        self._count(kind, pushes_last_day, (0.0, weight, 0.0))
+
+    def _count(self, kind: str, pushes_last_day: int, outcome: tuple[float, float, float]) -> None:
+        keys = (_EVERYWHERE, f"type {kind}", f"load {_load(pushes_last_day)}")
+        self._sums.add(keys, np.array([outcome] * len(keys)))
+
+    def shown(self, action: Action, clicked: float, expected: float, weight: float) -> None:
+        """Count what was shown in the app or in a digest, and the probability that a push of it would have had."""
+        self._sums.add((f"share {action}",), np.array([[weight, weight * clicked, weight * expected]]))
+
+    def disable_probability(self, kind: str, pushes_last_day: int) -> float:
+        """That a push makes the user turn a type off: the type's rate, times how much more it happens under the load."""
+        pushes, disabled, _ = self._sums.get(_EVERYWHERE)
+        overall = (disabled + _PRIOR_RATE * _PRIOR_PUSHES) / (pushes + _PRIOR_PUSHES)
+        pushes, disabled, _ = self._sums.get(f"type {kind}")
+        of_type = (disabled + overall * _TYPE_PUSHES) / (pushes + _TYPE_PUSHES)
+        pushes, disabled, _ = self._sums.get(f"load {_load(pushes_last_day)}")
+        under_load = (disabled + _LOAD_DISABLED) / (pushes * overall + _LOAD_DISABLED)
+        return min(1.0, of_type * under_load)
+
+    def share(self, action: Action, assumed: float) -> float:
+        """Clicks in the app or in digests per click of a push."""
+        _, clicks, expected = self._sums.get(f"share {action}")
+        return (clicks + assumed * _SHARE_CLICKS) / (expected + _SHARE_CLICKS)
+
+    def dump(self) -> tuple[list[str], NDArray[np.int64]]:
+        """Keys and counts."""
+        return self._sums.dump()
+
+    @classmethod
+    def restore(cls, keys: list[str], counts: Mapping[str, Any] | NDArray[np.int64]) -> Self:
+        """Take back what `dump` gave."""
+        return cls(Sums(keys, np.asarray(counts)))
+
+
+def _load(pushes_last_day: int) -> int:
+    return max(load for load in _LOADS if load <= pushes_last_day)

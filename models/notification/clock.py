@@ -1,0 +1,57 @@
+"""Instants as integers, and what the user's own clock shows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+SECOND = 1_000_000
+HOUR = 3600 * SECOND
+DAY = 24 * HOUR
+"""In microseconds."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_microseconds(instant: datetime) -> int:
+    """Microseconds since 1970."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def to_datetime(microseconds: int) -> datetime:
+    """The inverse of `to_microseconds`, in UTC."""
+    return _EPOCH + microseconds * _MICROSECOND
+
+
+@lru_cache(maxsize=65_536)
+def _offset(hour: int, zone: str) -> int:
+    """How far a zone's clock is ahead of UTC in an hour since 1970, in microseconds; clocks are changed at full hours of UTC."""
+    offset = to_datetime(hour * HOUR).astimezone(ZoneInfo(zone)).utcoffset()
+    return int((offset or timedelta()) // _MICROSECOND)
+
+
+def local(at: int, zone: str) -> int:
+    """The instant that a clock in UTC shows when the user's clock shows `at`: hours and days of it are the user's."""
+    return at + _offset(at // HOUR, zone)
+
+
+def is_quiet(at: int, zone: str, quiet_hours: tuple[float, float]) -> bool:
+    """Whether the user's clock is between two hours; the second may be of the next morning."""
+    begin, end = quiet_hours
+    hour = local(at, zone) % DAY / HOUR
+    return begin <= hour < end if begin <= end else hour >= begin or hour < end
+
+
+def end_of_quiet(at: int, zone: str, quiet_hours: tuple[float, float]) -> int:
+    """The first instant after `at` at which the user's clock shows the end of the quiet hours.
+
+    On a day when clocks are changed it is found by the clock, not by counting hours.
+    """
+    now = local(at, zone)
+    wanted = now // DAY * DAY + int(quiet_hours[1] * HOUR)
+    if wanted <= now:
+        wanted += DAY
+    guess = wanted - _offset(at // HOUR, zone)
+    return wanted - _offset(guess // HOUR, zone)

@@ -1,0 +1,380 @@
+r"""Push now, later, in the app, in the digest, or not at all: decided by the probability of a click, which is learned online.
+
+P(click | user, type, context) has three parts, added in log-odds. A nightly model of columns (`models.notification.champion`: type, hour
+of the user's week, pushes of the last hour, day and week, time since the last click, and whatever columns the log has). What types,
+segments, users and users' types are beyond it (`models.notification.evidence`): counts of clicks against expectation, shrunk by empirical
+Bayes, so that a newcomer is their segment, and a regular is themselves. Both counts and columns go on learning by `Notification.update`;
+the counts at once, within a timestamp in any order. A push without a click is no negative before the attribution window has passed.
+
+`models.notification.decision` makes a decision of it, with its reason and its exact propensity.
+
+When not to trust it: a probability holds for what was pushed and to whom; where a log was never explored, what nobody tried is a guess
+with a wide interval. Clicks are not happiness: give `value` what a click is worth to the business, and `disable_cost` what losing the
+channel costs. Two people on one account are one user here. Shares of in-app messages and digests are assumptions until such
+messages have told. An event from the far future makes everything else seem old; whoever reports times should have a clock.
+
+References
+----------
+Thompson (1933), On the likelihood that one unknown probability exceeds another, Biometrika 25.
+Efron and Morris (1975), Data analysis using Stein's estimator and its generalizations, JASA 70(350).
+Chapelle (2014), Modeling delayed feedback in display advertising, KDD.
+McMahan et al. (2013), Ad click prediction: a view from the trenches, KDD.
+Gupta, Liu, Zhu et al. (2016), Email volume optimization at LinkedIn, KDD: value against the cost of a channel that is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.base import Contract, OnlineModel, Part
+from models.churn.records import Scalar
+from models.errors import InputError
+from models.notification.champion import Champion
+from models.notification.channels import Rates
+from models.notification.clock import DAY, HOUR, local, to_datetime, to_microseconds
+from models.notification.decision import Belief, decide, sigmoid
+from models.notification.evidence import MOST_HALVINGS
+from models.notification.history import History, Pressure
+from models.notification.impressions import REMEMBERED, Impression, Impressions, grade
+from models.notification.records import (
+    NotificationConfig,
+    NotificationExample,
+    NotificationPrediction,
+    NotificationQuery,
+)
+from models.notification.tastes import Group, Tastes
+
+Array = NDArray[np.float64]
+
+_RHYTHM_ROWS = 200
+_RHYTHM_TYPES = 200
+_CHUNK = 10_000
+_HOURS = 24
+_ONE_IN_TWENTY = 1.645
+_PUSHES = ("push", "later")
+_WEEKDAYS = ("Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday")
+"""Beginning with that of the first of January 1970."""
+
+_Met = tuple[NotificationExample, Impression]
+_Fresh = tuple[Impression, Mapping[str, Scalar]]
+
+
+class Notification(OnlineModel[NotificationConfig, NotificationQuery, NotificationExample, NotificationPrediction]):
+    """Decides about notifications, and learns from every outcome.
+
+    Attributes
+    ----------
+    champion_ : Champion
+        The nightly model of columns.
+    tastes_ : Tastes
+        How far types, segments and users are from it.
+    reference_ : int
+        The newest outcome of the training, in microseconds since 1970, at which a trial counts 1.
+    """
+
+    champion_: Champion
+    tastes_: Tastes
+    reference_: int
+
+    contract: ClassVar = Contract(
+        slug="notification",
+        config=NotificationConfig,
+        query=NotificationQuery,
+        example=NotificationExample,
+        prediction=NotificationPrediction,
+        event=NotificationExample,
+        outcome=bool,
+    )
+
+    def fit(self, examples: Iterable[NotificationExample]) -> Self:
+        """Learn from notifications and what became of them; forget what was learned before.
+
+        Rows are read in the order of sending. What was sent so shortly before the newest row that a click may yet come is waited for.
+
+        Raises
+        ------
+        InputError
+            If there is no push of which it is known whether it was clicked.
+        """
+        rows = sorted(examples, key=lambda row: row.sent_at)
+        if not any(_is_push(row) and row.clicked is not None for row in rows):
+            raise InputError("expected at least one push of which it is known whether it was clicked, got none: give rows with `clicked`")
+        self.reference_ = max(_newest(row) for row in rows)
+        self._hour = self.reference_ // HOUR
+        self._history, self._rates, self._impressions = History(), Rates(), Impressions()
+        self._turned_off: set[tuple[str, str, str]] = set()
+        met, fresh = self._meet(rows)
+        lesson = self._lesson(met)
+        lesson.outcomes.extend((each, 0.0) for each in self._impressions.due(self._unclicked_until()))
+        columns = {id(impression): row for impression, row in fresh}
+        pushed = [(impression, clicked) for impression, clicked in lesson.outcomes if impression.decision in _PUSHES]
+        newest = pushed[-self.config.max_rows :]
+        self.champion_ = Champion.learn(
+            [columns[id(impression)] for impression, _ in newest],
+            np.array([clicked > 0 for _, clicked in newest]),
+            [impression.group.user for impression, _ in newest],
+            self.config.seed,
+        )
+        self._expect(fresh)
+        self.tastes_ = Tastes.learn(*self._columns(pushed))
+        self._rhythm = self._daily_rhythm([columns[id(impression)] for impression, _ in newest])
+        self._count(lesson, pushes_too=False)
+        self._impressions.drop(self._unclicked_until() - REMEMBERED)
+        return self
+
+    def update(self, events: Iterable[NotificationExample]) -> Self:
+        """Learn from what was sent and what became of it.
+
+        A click counts at once; that none came counts when an event is a new hour's and the attribution window has passed.
+        """
+        self._require_fitted()
+        batch: list[NotificationExample] = []
+        for event in events:
+            hour = _newest(event) // HOUR
+            if hour > self._hour:
+                self._absorb(batch)
+                batch = []
+                self._hour = hour
+                self._count(_Lesson([(each, 0.0) for each in self._impressions.due(self._unclicked_until())], []))
+                self._impressions.drop(self._unclicked_until() - REMEMBERED)
+            batch.append(event)
+        self._absorb(batch)
+        return self
+
+    def forget(self, subject: str) -> Self:
+        """Drop a user; what types and segments learned of them remains, as sums without names."""
+        self._require_fitted()
+        user = subject.strip()
+        self.tastes_.forget(user)
+        self._history.forget(user)
+        self._impressions.forget(user)
+        self._turned_off = {key for key in self._turned_off if key[0] != user}
+        return self
+
+    def predict(self, queries: Sequence[NotificationQuery]) -> list[NotificationPrediction]:
+        """What to do with each notification, and why."""
+        self._require_fitted()
+        answers: list[NotificationPrediction] = []
+        for start in range(0, len(queries), _CHUNK):
+            some = queries[start : start + _CHUNK]
+            instants = [to_microseconds(query.at) for query in some]
+            pressures = [self._pressure(*each) for each in zip(some, instants, strict=True)]
+            rows = [self._row(*each) for each in zip(some, instants, pressures, strict=True)]
+            expected = self.champion_.log_odds(rows).tolist()
+            answers += [self._answer(*each) for each in zip(some, instants, pressures, expected, strict=True)]
+        return answers
+
+    def pressures(self, queries: Sequence[NotificationQuery]) -> list[int]:
+        """How many pushes each user got in the 24 hours before."""
+        self._require_fitted()
+        return [self._pressure(query, to_microseconds(query.at)).day for query in queries]
+
+    def _pressure(self, query: NotificationQuery, at: int) -> Pressure:
+        return self._history.before(query.user_id, at, [to_microseconds(instant) for instant in query.unreported])
+
+    def _answer(self, query: NotificationQuery, at: int, pressure: Pressure, expected: float) -> NotificationPrediction:
+        belief = self._belief(query, at, pressure, expected)
+        decision = decide(query, belief, self.config)
+        z, wide = belief.log_odds, _ONE_IN_TWENTY * belief.deviation
+        return NotificationPrediction(
+            user_id=query.user_id,
+            type=query.type,
+            probability=belief.probability,
+            low=sigmoid(z - wide),
+            high=sigmoid(z + wide),
+            disable_probability=belief.disable,
+            decision=decision.action,
+            send_at=None if decision.send_at is None else to_datetime(decision.send_at),
+            reason=decision.reason,
+            explanation=decision.explanation,
+            propensity=decision.propensity,
+            propensities=decision.propensities,
+            utilities=decision.utilities,
+            known=self._history.knows(query.user_id) or self.tastes_.knows(query.user_id),
+        )
+
+    def _belief(self, query: NotificationQuery, at: int, pressure: Pressure, expected: float) -> Belief:
+        mean, variance = self.tastes_.of(self._group(query))
+        config, rates = self.config, self._rates
+        return Belief(
+            log_odds=expected + mean,
+            deviation=variance**0.5,
+            disable=rates.disable_probability(query.type, pressure.day),
+            pushes_last_day=pressure.day,
+            in_app_share=rates.share("in_app", config.in_app_share),
+            digest_share=rates.share("digest", config.digest_share),
+            turned_off=(query.user_id, query.type, query.channel) in self._turned_off,
+            gain_at=self._gains(query, at) if config.mode == "value" else {},
+        )
+
+    def _gains(self, query: NotificationQuery, at: int) -> dict[int, float]:
+        """What the log-odds gain by waiting, by hours, as the hour of the user's day alone has it."""
+        rhythm = self._rhythm.get(query.type) or self._rhythm.get("")
+        zone = query.time_zone or self.config.time_zone
+        if not rhythm:
+            return {}
+        now = rhythm[local(at, zone) // HOUR % _HOURS]
+        latest = min(int(self.config.delay_hours), _HOURS - 1)
+        return {wait: rhythm[local(at + wait * HOUR, zone) // HOUR % _HOURS] - now for wait in range(1, latest + 1)}
+
+    def _daily_rhythm(self, rows: Sequence[Mapping[str, Scalar]]) -> dict[str, list[float]]:
+        """Mean log-odds by hour of the user's day, overall and by type, over some rows that are moved to that hour."""
+        if self.champion_.columns is None:
+            return {}
+        some = [rows[place] for place in np.linspace(0, len(rows) - 1, min(len(rows), _RHYTHM_ROWS)).astype(int)]
+        kinds = sorted({str(row["type"]) for row in rows})[:_RHYTHM_TYPES]
+        rhythm = {}
+        for kind in ["", *kinds]:
+            moved = [{**row, **({"type": kind} if kind else {}), "hour": hour} for hour in range(_HOURS) for row in some]
+            rhythm[kind] = self.champion_.log_odds(moved).reshape(_HOURS, -1).mean(axis=1).tolist()
+        return rhythm
+
+    def _absorb(self, events: Sequence[NotificationExample]) -> None:
+        """Learn from events of an hour."""
+        if events:
+            met, fresh = self._meet(events)
+            self._expect(fresh)
+            self._count(self._lesson(met))
+
+    def _meet(self, events: Sequence[NotificationExample]) -> tuple[list[_Met], list[_Fresh]]:
+        """Find or hold what each event is about; of what is new, the columns as they were when it was sent."""
+        met: list[_Met] = []
+        fresh: list[_Fresh] = []
+        for event in events:
+            at = to_microseconds(event.sent_at)
+            key = event.user_id, event.type, event.channel, at
+            impression = self._impressions.get(key)
+            if impression is None:
+                pressure = self._history.before(event.user_id, at)
+                impression = Impression(self._group(event), at, event.decision, pressure.day)
+                fresh.append((impression, self._row(event, at, pressure)))
+                self._impressions.hold(key, impression)
+                if event.decision in _PUSHES:
+                    self._history.sent(event.user_id, at)
+                    self._rates.pushed(event.type, pressure.day, self._weight(at))
+            if event.clicked:
+                self._history.clicked(event.user_id, _newest(event))
+            met.append((event, impression))
+        return met, fresh
+
+    def _row(self, record: NotificationExample | NotificationQuery, at: int, pressure: Pressure) -> Mapping[str, Scalar]:
+        """The columns of the nightly model: the same for what was sent and for what is asked."""
+        clock = local(at, record.time_zone or self.config.time_zone)
+        return {
+            "type": record.type,
+            "channel": record.channel,
+            "hour": clock // HOUR % _HOURS,
+            "weekday": _WEEKDAYS[clock // DAY % 7],
+            "pushes_last_hour": pressure.hour,
+            "pushes_last_day": pressure.day,
+            "pushes_last_week": pressure.week,
+            "hours_since_click": pressure.hours_since_click,
+            **record.context,
+        }
+
+    def _expect(self, fresh: Sequence[_Fresh]) -> None:
+        for impression, log_odds in zip(
+            (each for each, _ in fresh), self.champion_.log_odds([row for _, row in fresh]).tolist(), strict=True
+        ):
+            impression.log_odds = log_odds
+
+    def _lesson(self, met: Sequence[_Met]) -> _Lesson:
+        """What is now known of notifications, and was not before."""
+        lesson = _Lesson([], [])
+        for event, impression in met:
+            if event.disabled:
+                self._turned_off.add((event.user_id, event.type, event.channel))
+                self._rates.disabled(event.type, impression.pushes_last_day, self._weight(impression.sent_at))
+            if not impression.resolved and (event.clicked is not None or event.dismissed or event.disabled):
+                impression.resolved = True
+                lesson.outcomes.append((impression, float(bool(event.clicked))))
+            if not impression.graded and not event.clicked and (graded := grade(event)) is not None:
+                impression.graded = True
+                lesson.grades.append((impression, graded))
+        return lesson
+
+    def _count(self, lesson: _Lesson, *, pushes_too: bool = True) -> None:
+        """Add outcomes to what they tell about."""
+        for each, clicked in lesson.outcomes:
+            if each.decision not in _PUSHES:
+                expected = sigmoid(each.log_odds + self.tastes_.settled_of(each.group))
+                self._rates.shown(each.decision, clicked, expected, self._weight(each.sent_at))
+        pushed = [(impression, clicked) for impression, clicked in lesson.outcomes if impression.decision in _PUSHES]
+        if pushed and pushes_too:
+            self.tastes_.add(*self._columns(pushed))
+        if lesson.grades:
+            groups, log_odds, grades, weights = self._columns(lesson.grades)
+            self.tastes_.add_grades(groups, log_odds, grades, weights * self.config.implicit_weight)
+
+    def _columns(self, outcomes: Sequence[tuple[Impression, float]]) -> tuple[list[Group], Array, Array, Array]:
+        """Groups, log-odds, outcomes and weights."""
+        return (
+            [impression.group for impression, _ in outcomes],
+            np.array([impression.log_odds for impression, _ in outcomes]),
+            np.array([outcome for _, outcome in outcomes]),
+            np.array([self._weight(impression.sent_at) for impression, _ in outcomes]),
+        )
+
+    def _weight(self, sent_at: int) -> float:
+        halvings = (sent_at - self.reference_) / DAY / self.config.half_life_days
+        return float(2.0 ** min(halvings, MOST_HALVINGS))
+
+    def _unclicked_until(self) -> int:
+        """What was sent until then and is not clicked now never will be."""
+        return self._hour * HOUR - int(self.config.attribution_hours * HOUR)
+
+    def _group(self, record: NotificationExample | NotificationQuery) -> Group:
+        segment = record.context.get(self.config.segment)
+        return Group(record.user_id, record.type, "" if segment is None else str(segment))
+
+    def _state(self) -> dict[str, Part]:
+        tastes, counts = self.tastes_.dump()
+        users, instants = self._history.dump()
+        rates, rate_counts = self._rates.dump()
+        return {
+            **self.champion_.state(),
+            "names.json": {
+                "reference": self.reference_,
+                "hour": self._hour,
+                "tastes": tastes,
+                "history": users,
+                "rates": rates,
+                "turned_off": sorted(map(list, self._turned_off)),
+                "rhythm": self._rhythm,
+                "impressions": self._impressions.dump(),
+            },
+            "counts.npz": {**counts, "rates": rate_counts},
+            "history.npz": instants,
+        }
+
+    def _restore(self, parts: Mapping[str, Part]) -> None:
+        names, counts = parts["names.json"], parts["counts.npz"]
+        self.champion_ = Champion.restore(parts)
+        self.tastes_ = Tastes.restore(names["tastes"], counts)
+        self.reference_, self._hour = names["reference"], names["hour"]
+        self._history = History.restore(names["history"], parts["history.npz"])
+        self._rates = Rates.restore(names["rates"], counts["rates"])
+        self._turned_off = {tuple(key) for key in names["turned_off"]}
+        self._rhythm = names["rhythm"]
+        self._impressions = Impressions.restore(names["impressions"])
+
+
+class _Lesson(NamedTuple):
+    """Outcomes, from 0 to 1, and grades of implicit signals."""
+
+    outcomes: list[tuple[Impression, float]]
+    grades: list[tuple[Impression, float]]
+
+
+def _is_push(row: NotificationExample) -> bool:
+    return row.decision in _PUSHES
+
+
+def _newest(row: NotificationExample) -> int:
+    """The last instant that an event is about."""
+    at = to_microseconds(row.sent_at)
+    return at if row.happened_at is None else max(at, to_microseconds(row.happened_at))
