@@ -129,8 +129,25 @@ def test_what_changes_between_two_queries(left: str, right: str, expected: list[
         ("red", "blue", "contrast"),
         ("iphone 12", "iphone 13", "contrast"),
         ("mens boots", "womens boots", "contrast"),
+        ("mens boots", "ladies boots", "contrast"),
+        ("size nine", "size ten", "contrast"),
+        ("usb a", "usb c", "contrast"),
+        ("aa battery", "aaa battery", "contrast"),
+        ("coffee with milk", "coffee without milk", "contrast"),
+        ("salted", "unsalted", "contrast"),
+        ("wired mouse", "wireless mouse", "contrast"),
+        ("iphone", "ipad", "contrast"),
+        ("nike", "adidas", "contrast"),
+        ("rote", "blaues", "contrast"),
+        ("herrenschuhe", "damenschuhe", "contrast"),
+        ("sommerreifen", "winterreifen", "contrast"),
+        ("shirt", "t-shirt", "narrower"),
+        ("ladies boots", "womens boots", "other"),
+        ("macbook deals", "macbook sale", "other"),
+        ("stainless steel", "inox", "other"),
+        ("size nine", "size 9", "other"),
         ("couch", "sofa", "other"),
-        ("iphone case", "samsung case", "other"),
+        ("iphone case", "phone cover", "other"),
     ],
 )
 def test_what_a_pair_looks_like(left: str, right: str, expected: str) -> None:
@@ -217,6 +234,32 @@ def test_many_users_from_one_address_are_one(encode: Encode) -> None:
         mends("couch", "sofa", range(50), source="10.0.0.7") + mends("kettel", "kettle", range(100, 140)), encode=encode
     )
     assert ("couch", "sofa") not in rules(model)
+
+
+def test_many_users_who_search_once_are_people_where_most_search_once(encode: Encode) -> None:
+    names = [("couch", "sofa"), ("trousers", "pants"), ("lorry", "truck"), ("cab", "taxi"), ("movie", "film"), ("rubbish", "trash")]
+    names += [("tap", "faucet"), ("lift", "elevator"), ("flat", "apartment"), ("autumn", "fall"), ("holiday", "vacation")]
+    mended = [mends(left, right, range(200 * place, 200 * place + 150)) for place, (left, right) in enumerate(names)]
+    once = [row for rows in mended for row in rows if "other thing" not in (row.query or "")]
+    often = mends("kettel", "kettle", range(5_000, 5_300))
+    assert rules(SearchSynonyms().fit([*once, *often], encode=encode)) >= {*names, ("kettel", "kettle")}
+
+
+def test_what_comes_up_on_one_day_only_is_no_name(encode: Encode) -> None:
+    spread = mends("kettel", "kettle", range(40))
+    at_once = [row for n in range(30) for row in mends("couch", "sofa", [f"c{n}"])]
+    assert rules(SearchSynonyms().fit([*spread, *at_once], encode=encode)) == {("kettel", "kettle")}
+
+
+def test_a_word_of_its_own_is_not_another_one_mistyped(encode: Encode) -> None:
+    rows = mends("shirt", "skirt", range(40)) + mends("kettel", "kettle", range(100, 140))
+    works = [search(f"w{n}", query, n * 9_000.0, clicks=1, n_results=9, dwell_s=60) for n in range(60) for query in ("shirt", "skirt")]
+    assert rules(SearchSynonyms().fit([*rows, *works], encode=encode)) == {("kettel", "kettle")}
+
+
+def test_a_compound_of_words_of_the_site_narrows(encode: Encode) -> None:
+    rows = mends("schuhe", "kinderschuhe", range(40)) + mends("kindar jacke", "kinder jacke", range(100, 140))
+    assert rules(SearchSynonyms().fit(rows, encode=encode)) == {("kindar jacke", "kinder jacke")}
 
 
 def test_a_word_added_is_never_a_rule_however_many_add_it(encode: Encode) -> None:

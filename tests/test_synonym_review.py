@@ -207,7 +207,7 @@ def doubtful() -> SearchSynonyms:
     """Two rules whose evidence is alike and so weak that a decision about one makes the difference for the other."""
     doubted = copy(TRAINED)
     features = Weights().weights[1:] * 0
-    features[FEATURES.index("cosine")] = 0.75
+    features[FEATURES.index("cosine")] = 0.42
     doubted._features = {rule.id: features.tolist() for rule in (SETTEE, DRAPE)}
     doubted._labels = {}
     probability = float(Weights().probabilities(pl.DataFrame([features.tolist()], schema=list(FEATURES), orient="row"))[0])

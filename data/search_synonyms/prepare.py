@@ -52,6 +52,7 @@ class Habits:
     narrows: float = 0.22
     widens: float = 0.12
     takes_something_else: float = 0.16
+    takes_the_favourite: float = 0.0
     goes_on: float = 0.3
     returns: float = 0.5
     finds_other_names: float = 0.12
@@ -302,11 +303,17 @@ class Person:
         elif want.attributes and dice.chance(0.5):
             alike = next(alike for alike in ATTRIBUTES[self.site.name] if want.attributes[0] in alike)
             others = [word for word in alike if word != want.attributes[0]]
-            want = Want(want.concept, (dice.skewed(others), *want.attributes[1:]))
+            want = Want(want.concept, (self._instead(others, want.attributes[0]), *want.attributes[1:]))
         else:
-            want = Want(dice.skewed(self.site.siblings[want.concept]), want.attributes)
+            want = Want(self._instead(self.site.siblings[want.concept], want.concept.names[0]), want.attributes)
             name = dice.skewed(want.concept.names)
         return want, name, self._text(want, name)
+
+    def _instead(self, others: Sequence[T], of: str) -> T:
+        """One of the others; where there is a favourite, what most people take."""
+        if self.site.habits.takes_the_favourite and self.dice.chance(self.site.habits.takes_the_favourite):
+            return others[len(of) % len(others)]
+        return self.dice.skewed(others)
 
 
 def generate(site: Site, visits: int, days: float = 49.0) -> Iterator[Row]:

@@ -74,6 +74,7 @@ def _habits(chance: random.Random) -> Habits:
         narrows=between(0.1, 0.4),
         widens=between(0.05, 0.2),
         takes_something_else=between(0.08, 0.35),
+        takes_the_favourite=chance.choice((0.0, 0.3, 0.6, 0.9)),
         goes_on=between(0.1, 0.5),
         returns=between(0.1, 0.8),
         finds_other_names=chance.choice((0.0, 0.1, 0.3, 0.6)),

@@ -27,7 +27,7 @@ RETURNS_AT = 3
 """A rejected pair is proposed again when this many times as many users support it."""
 
 KEPT_PROBABILITY = 0.25
-"""A published rule is demoted below this: half of what a proposal needs by default, so that a rule does not flicker."""
+"""A published rule is demoted below this: far less than a proposal needs by default, so that a rule does not flicker."""
 
 KEPT_SUCCESS = 0.2
 """A published rule is demoted when the success rate of its rewrite is surely (97.5%) below this."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 
 from models.search_synonyms.phrases import Phrases
-from models.search_synonyms.words import closeness, same_sound, shape, slip_of_a_key, stems
+from models.search_synonyms.words import Shape, closeness, same_sound, shape, slip_of_a_key, stems
 from models.wilson import wilson_bounds
 
 Floats = NDArray[np.float64]
@@ -27,6 +27,8 @@ FEATURES = (
     "shared_clicks",
     "other_clicks",
     "fails_by_itself",
+    "fails_unseen",
+    "needed",
     "commoner",
     "breadth",
     "agrees_with_leader",
@@ -51,11 +53,20 @@ SAME_KINDS: Mapping[str, str] = {
 FEW_CLICKS = 8.0
 """Clicks at which overlap counts half: fewer documents than this overlap or differ by chance."""
 
+ESTABLISHED, AS_COMMON = 0.3, 4.0
+"""A term that works this often, and is searched at least a quarter as often as another, is a word of its own, not the other mistyped."""
+
+SAME_CLICKS = 0.3
+"""Cosine of clicked documents from which two such words are still two spellings of one."""
+
+SHORTEST_PART = 3
+"""Letters of the shortest word that counts as a part of a compound."""
+
 SURE_CLICKS = 0.3
 """Success rate of a phrase from which its clicks show what it means; below, many are clicks in despair on whatever was shown."""
 
 
-def candidates(frame: pl.DataFrame, names: pl.Series, phrases: Phrases, encode: Encode) -> pl.DataFrame:
+def candidates(frame: pl.DataFrame, names: pl.Series, words: Collection[str], phrases: Phrases, encode: Encode) -> pl.DataFrame:
     """Pairs that may mean the same, with their features as columns; narrowing, widening and contrasts are left out here for good.
 
     Parameters
@@ -64,10 +75,12 @@ def candidates(frame: pl.DataFrame, names: pl.Series, phrases: Phrases, encode: 
         From `pairs.supported`.
     names
         Phrases by number.
+    words
+        That people search for, of which compounds may consist.
     encode
         Unit vectors of texts.
     """
-    shapes = [shape(names[left], names[right]) for left, right in frame.select("left", "right").iter_rows()]
+    shapes = [_shape(names[left], names[right], words) for left, right in frame.select("left", "right").iter_rows()]
     frame = frame.with_columns(
         shape=pl.Series(shapes, dtype=pl.String),
         term=pl.Series([names[n] for n in frame["left"]], dtype=pl.String),
@@ -80,7 +93,28 @@ def candidates(frame: pl.DataFrame, names: pl.Series, phrases: Phrases, encode: 
     frame = frame.with_columns(
         llr=_llr(frame), overlap=pl.Series(_overlaps(frame, phrases)), ratio=pl.Series(searched["right"] / np.maximum(searched["left"], 1))
     )
-    return _without_longer(frame.with_columns(**_features(frame, phrases, searched, encode)))
+    own = _words_of_their_own(frame, searched)
+    frame = frame.with_columns(shape=pl.when(own).then(pl.lit("other")).otherwise("shape"))
+    frame = frame.with_columns(**_features(frame, phrases, searched, encode))
+    return _without_longer(frame.filter(~own | (pl.col("overlap").fill_nan(0.0) >= SAME_CLICKS)))
+
+
+def _shape(term: str, goal: str, known: Collection[str]) -> Shape:
+    """As `words.shape`; a compound of the other and another word of the site narrows it: Schuhe, Damenschuhe."""
+    found = shape(term, goal)
+    if found in {"abbreviation", "typo", "other"} and " " not in f"{term}{goal}":
+        short, long = sorted((term, goal), key=len)
+        parts = [long.removesuffix(short), long.removeprefix(short)]
+        if any(len(part) >= SHORTEST_PART and part != long and part in known for part in parts):
+            return "narrower" if short == term else "wider"
+    return found
+
+
+def _words_of_their_own(frame: pl.DataFrame, searched: Mapping[str, Floats]) -> pl.Series:
+    """Which pairs look like typing errors of words that find things themselves: shirt is not skirt mistyped."""
+    works = searched["left_successes"] >= ESTABLISHED * np.maximum(searched["left"], 1)
+    common = searched["right"] < AS_COMMON * searched["left"]
+    return (frame["shape"] == "typo") & pl.Series(works & common)
 
 
 def _searched(frame: pl.DataFrame, phrases: Phrases) -> dict[str, Floats]:
@@ -111,6 +145,8 @@ def _features(frame: pl.DataFrame, phrases: Phrases, searched: Mapping[str, Floa
         "shared_clicks": np.nan_to_num(overlap * weight),
         "other_clicks": -np.nan_to_num((1 - overlap) * weight),
         "fails_by_itself": 1 - own,
+        "fails_unseen": -own * (1 - weight),
+        "needed": -_optional(frame),
         "commoner": np.clip(np.log(frame["ratio"].to_numpy() + 1e-3), -3, 5),
         "breadth": np.log(frame["contexts"].to_numpy()),
         "agrees_with_leader": np.nan_to_num(agreement),
@@ -121,6 +157,13 @@ def _features(frame: pl.DataFrame, phrases: Phrases, searched: Mapping[str, Floa
         "letters": np.where(typo, letters - 0.9, 0.0),
         "slip": typo * np.array(slips, dtype=float),
     }
+
+
+def _optional(frame: pl.DataFrame) -> Floats:
+    """How often both sides are left out or added alone, as attributes are, rather than changed: 0 never, 1 always."""
+    left, right = (frame[f"{side}_alone"].to_numpy().astype(float) for side in ("left", "right"))
+    share: Floats = np.minimum(left / (left + frame["of_left"].to_numpy()), right / (right + frame["of_right"].to_numpy()))
+    return share
 
 
 def _pooled(frame: pl.DataFrame) -> Floats:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from models.masking import personal_data
@@ -18,7 +19,7 @@ from models.search_synonyms.phrases import Phrases
 from models.search_synonyms.records import SearchSynonymsConfig
 from models.search_synonyms.rules import LONGEST_TERM, Evidence, Proposal, Rule
 from models.search_synonyms.searches import Searches
-from models.search_synonyms.visits import Visits, visits
+from models.search_synonyms.visits import Visits, users_by_query, visits
 from models.search_synonyms.words import stems
 from models.wilson import wilson_bounds
 
@@ -90,7 +91,7 @@ def learn(searches: Searches, config: SearchSynonymsConfig, encode: Encode, weig
     public = {name for name in shown if phrases.users[phrases.number[name]] >= config.k_anonymity and is_public(name)}
     allowed = names.is_in(public).arg_true().cast(pl.Int32).to_list()
     frame = frame.filter(pl.col("left").is_in(allowed) & pl.col("right").is_in(allowed))
-    pairs = candidates(frame, names, phrases, encode)
+    pairs = candidates(frame, names, _words(seen, searches.queries, config.k_anonymity), phrases, encode)
     pairs = pairs.with_columns(
         probability=pl.Series(weights.probabilities(pairs), dtype=pl.Float64),
         left_searches=pl.Series([phrases.searches[phrases.number[term]] for term in pairs["term"]], dtype=pl.Float64),
@@ -102,6 +103,12 @@ def learn(searches: Searches, config: SearchSynonymsConfig, encode: Encode, weig
     pairs = pairs.filter(pl.Series(public_queries, dtype=pl.Boolean))
     contexts = _contexts(pairs, tried, changed, searches.queries, config.k_anonymity) if len(pairs) else {}
     return Learned(pairs, found_rules(pairs, seen.weeks, config, contexts), _faint(pairs, seen.weeks, config), seen, tried)
+
+
+def _words(seen: Visits, queries: Sequence[str], k: int) -> set[str]:
+    """Of the queries that at least k users searched."""
+    users = users_by_query(seen.query, seen.person, len(queries))
+    return {word for query in np.flatnonzero(users >= k).tolist() for word in queries[query].split()}
 
 
 def is_public(text: str) -> bool:

@@ -64,7 +64,7 @@ class SearchSynonymsConfig(Config):
     window_minutes: float = Field(default=10.0, gt=0.0, le=120.0, description="Time within which a search may refine a failed one.")
     bounce_seconds: float = Field(default=10.0, ge=0.0, le=120.0, description="A click that is left sooner than this failed.")
     max_steps: int = Field(default=4, ge=1, le=20, description="Searches from the failed one to the one that worked, at most.")
-    min_probability: float = Field(default=0.7, ge=0.0, le=1.0, description="Probability below which a pair is not proposed as a rule.")
+    min_probability: float = Field(default=0.8, ge=0.0, le=1.0, description="Probability below which a pair is not proposed as a rule.")
     auto_publish: bool = Field(default=True, description="Whether proposed rules are tried before a person has approved them.")
     max_searches_per_hour: int = Field(default=120, ge=10, le=100_000, description="A user who searched more often than this is a bot.")
     max_rules: int = Field(default=50_000, ge=1, le=1_000_000, description="Rules that are kept, the likeliest first.")

@@ -11,41 +11,11 @@ from typing import Literal
 
 from rapidfuzz.distance import OSA, JaroWinkler
 
+from models.search_synonyms.contrasts import Contrasts, numbers
+
 Shape = Literal["same", "inflection", "abbreviation", "typo", "translation", "narrower", "wider", "contrast", "other"]
 """What a pair looks like: written the same but for marks; a form of the same word; short for it; mistyped; in another alphabet; with words
 added, or left out; two of a kind that exclude each other, as numbers and colours do; or nothing that letters could tell."""
-
-_CONTRASTS = (
-    "red blue green yellow black white grey pink purple orange brown beige gold silver navy turquoise",
-    "men women boy girl kid baby adult man woman children male female",
-    "small medium large big mini xl xxl tiny huge",
-    "left right",
-    "front rear back",
-    "single double twin queen king full",
-    "summer winter spring autumn",
-    "monday tuesday wednesday thursday friday saturday sunday",
-    "january february march april may june july august september october november december",
-    "with without",
-    "indoor outdoor",
-    "hot cold",
-    "up down",
-    "on off",
-    "north south east west",
-)
-"""Closed sets, whose members exclude each other. Brands and materials are open sets: what they exclude, the clicks must show."""
-
-_KIN = (
-    "small mini tiny",
-    "large big huge xl xxl",
-    "rear back",
-    "kid child children boy baby",
-    "kid child children girl baby",
-    "man men male",
-    "woman women female",
-    "navy turquoise blue",
-    "king queen full double",
-)
-"""Exceptions: members of a set that do not, as they overlap."""
 
 _F_BEFORE_VES = ("kni", "shel", "lea", "hal", "scar", "loa", "cal", "wol")
 _FOLDED = {"gray": "grey", "mens": "men", "womens": "women", "colour": "color", "knife": "knif"}
@@ -91,7 +61,7 @@ def stems(text: str) -> tuple[str, ...]:
 def alike(left: str, right: str) -> bool:
     """Whether two words could be one with a slip in it."""
     shorter = min(len(left), len(right))
-    if shorter < 3 or _digits(left) != _digits(right):
+    if shorter < 3 or numbers(left) != numbers(right):
         return False
     allowed = 1 if shorter < 6 else 2 if shorter < 10 else 3
     return OSA.distance(left, right, score_cutoff=allowed) <= allowed and (shorter >= 5 or left[0] == right[0] or left[-1] == right[-1])
@@ -133,12 +103,12 @@ def shape(left: str, right: str) -> Shape:
         return "same"
     if _alphabet(left) != _alphabet(right):
         return "translation"
-    one, other = Counter(stems(left)), Counter(stems(right))
+    one, other = (Counter(stems(text.replace("-", " "))) for text in (left, right))
     if one == other:
         return "inflection"
     if one < other or other < one:
         return "narrower" if one < other else "wider"
-    if _contrast(left, right):
+    if _CONTRASTS.between(left, right):
         return "contrast"
     if shortens(left, right) or shortens(right, left):
         return "abbreviation"
@@ -189,31 +159,17 @@ def slip_of_a_key(left: str, right: str) -> bool:
     return len(wrong) == 1 and all(key in _KEYBOARD for key in wrong[0]) and _distance(*wrong[0]) <= 1
 
 
-_EXCLUSIVE, _KINDRED = (tuple({stem(word) for word in words.split()} for words in sets) for sets in (_CONTRASTS, _KIN))
+_CONTRASTS = Contrasts(stem)
 
 _NUMBERS = {"2": "t", "3": "t", "4": "f", "5": "f", "6": "s", "7": "s", "8": "e", "9": "n", "1": "o"}
 
 
 def _slips(left: str, right: str) -> bool:
+    """Whether every word could be the other side's with a slip in it; where words were split or joined, the whole."""
     a, b = left.split(), right.split()
-    return (len(a) == len(b) and all(x == y or alike(x, y) for x, y in zip(a, b, strict=True))) or alike(plain(left), plain(right))
-
-
-def _contrast(left: str, right: str) -> bool:
-    """Whether two phrases differ in a number, or hold two words that exclude each other."""
-    if _digits(left) != _digits(right) and _digits(left) and _digits(right):
-        return True
-    one, other = {stem(word) for word in left.split()}, {stem(word) for word in right.split()}
-    return any(
-        not any({x, y} <= kin for kin in _KINDRED)
-        for members in _EXCLUSIVE
-        for x in (one - other) & members
-        for y in (other - one) & members
-    )
-
-
-def _digits(text: str) -> list[str]:
-    return sorted(re.findall(r"\d+", text))
+    if len(a) == len(b):
+        return all(x == y or alike(x, y) for x, y in zip(a, b, strict=True))
+    return alike(plain(left), plain(right))
 
 
 def _alphabet(text: str) -> str:
