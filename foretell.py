@@ -238,6 +238,34 @@ def tell(
         raise typer.Exit(2)
 
 
+@app.command("evaluate-policy")
+def evaluate_policy(
+    slug: Slug,
+    log: Annotated[Path, typer.Option(help="What was decided, with its propensity, and what became of it.", show_default=False)],
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the decision to try. Repeats.")] = None,
+    map_: Map = None,
+    figure: Annotated[Path | None, typer.Option(help="Draw the report into this file: .png, .svg or .pdf.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what other settings would have been worth on a log, before they ship; or that the log cannot tell (exit code 1)."""
+    from models.environment import environment
+    from serving.console import evaluate_policy as evaluate
+
+    with _stdout_kept_clean():
+        report = evaluate(slug, log, _pairs(map_, "--map"), _pairs(set_, "--set"), environment())
+    found = report.model_dump(mode="json")
+    if figure is not None:
+        from training.policy import picture
+
+        picture(found).savefig(figure)
+    if as_json:
+        _print_json(found)
+    else:
+        _show_policy(found)
+    if found["refused"]:
+        raise typer.Exit(1)
+
+
 @app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = HOST,
@@ -489,6 +517,23 @@ def _show_report(report: Report) -> None:
         ]
     )
     typer.echo(f"{report.slug} version {report.version} (@{report.alias}), {report.rows:,} rows, {report.seconds:.1f} s. {report.decision}")
+
+
+def _show_policy(found: Mapping[str, Any]) -> None:
+    overlap = found["overlap"]
+    typer.echo(
+        f"{overlap['decisions']:,} logged decisions, worth {overlap['effective']:,.0f} of this policy's own; mean weight "
+        f"{overlap['mean_weight']:.3f}; left out: {found['trained_on']:,} rows that it was "
+        f"trained on, {found['left_out']:,} without propensity or outcome"
+    )
+    if found["refused"]:
+        typer.echo(f"foretell: {found['refused']}", err=True)
+        return
+    names = {"logged": "as logged", "ips": "IPS", "snips": "SNIPS", "dr": "doubly robust", "difference": "doubly robust - logged"}
+    _show_table([{"estimate": name, **found["value"][key]} for key, name in names.items()])
+    typer.echo(f"Verdict: {found['value']['verdict']}.")
+    if found["changed"]:
+        _show_table(found["changed"])
 
 
 def _show_table(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from pydantic import Field, create_model
+from pydantic import BaseModel, Field, create_model
 
 import models
-from models.base import Record
+from models.base import Question, Record
 from models.environment import Environment
 from models.errors import InputError, StoreError
 from models.rows import read_rows
@@ -78,6 +78,37 @@ def ask(slug: str, question: str, settings: Sequence[tuple[str, str]], surroundi
     given = json.loads(route.body_of(urlencode(settings).encode()))
     body = {name: _parsed(name, value) for name, value in given.items()}
     return _good(route.respond(json.dumps(body).encode()))
+
+
+def evaluate_policy(slug: str, path: Path, mapping: dict[str, str], settings: dict[str, str], surroundings: Environment) -> BaseModel:
+    """Ask the champion what other settings of its decisions would have been worth on a log; as it is with all stored events.
+
+    Parameters
+    ----------
+    path
+        The log: training rows, with what was decided and its propensity.
+
+    Raises
+    ------
+    InputError
+        If the model's decisions cannot be evaluated, the file cannot be read, or there is no such setting.
+    RegistryError, ModelFolderError, StoreError
+        If there is no champion, it is not what was registered, or the store cannot be read.
+    """
+    question = _policy_question(models.get(slug))
+    if question is None:
+        able = ", ".join(each for each in models.MODELS if _policy_question(models.get(each)))
+        raise InputError(f"expected a model whose decisions a log can judge ({able}), got {slug}")
+    log = list(read_rows(path, models.get(slug).contract.example, mapping))
+    if not log:
+        raise InputError(f"expected rows in {path.name}, found none")
+    model, _ = _current(slug, surroundings)
+    reply: BaseModel = getattr(model, question.name)(question.request.model_validate({"log": log, "set": settings}))
+    return reply
+
+
+def _policy_question(kind: type[AnyModel]) -> Question | None:
+    return next((each for each in kind.contract.questions if each.name == "evaluate_policy"), None)
 
 
 def tell(slug: str, path: Path, mapping: dict[str, str], surroundings: Environment) -> Told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from typer.testing import CliRunner
 
+import foretell
 from data.notification import prepare
 from models.errors import InputError
 from models.notification import Notification, NotificationConfig, NotificationExample, NotificationPrediction, NotificationQuery
+from models.notification.policy import PolicyQuestion
 from models.rows import read_rows
+from tests.registered import register
 from training.notification import RECIPE
+from training.policy import picture
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 FOLDER = Path(__file__).parent.parent / "data" / "notification"
@@ -282,3 +288,75 @@ def test_the_model_beats_the_rate_of_the_type_on_later_pushes(sample: list[Notif
     assert ours["log_loss"] < simple["log_loss"] - 0.02
     assert ours["roc_auc"] > simple["roc_auc"] + 0.05
     assert set(RECIPE.figures(model, predictions, cases)) == {"reliability", "reliability_by_type", "value", "fatigue", "never_reached"}
+
+
+def trying(log: list[NotificationExample], settings: dict[str, Any]) -> PolicyQuestion:
+    return PolicyQuestion.model_validate({"log": log, "set": settings})
+
+
+@pytest.fixture(scope="module")
+def trained(sample: list[NotificationExample]) -> Notification:
+    """Trained on the first four fifths, and told of the rest."""
+    split = RECIPE.split(sample, 0)
+    return Notification(SURE.model_copy(update={"disable_cost": 0.0})).fit(split.train).update(split.holdout)
+
+
+def test_a_policy_is_judged_on_what_was_decided_after_the_training(trained: Notification, sample: list[NotificationExample]) -> None:
+    report = trained.evaluate_policy(trying(sample, {"threshold": "0.05", "exploration": "off"}))
+    split = RECIPE.split(sample, 0)
+    assert report.trained_on == len(split.train)
+    assert report.overlap.decisions == len(split.holdout)
+    assert report.value is not None
+    assert report.value.verdict == "better"  # more is pushed, and a push is clicked 2.5 times as often as a digest
+    assert report.value.dr.holds(report.value.ips.value)
+    assert {(each.logged, each.instead) for each in report.changed} == {("digest", "push"), ("push", "digest")}
+
+
+def test_outcomes_that_were_learned_since_do_not_judge_themselves(trained: Notification, sample: list[NotificationExample]) -> None:
+    fresh = Notification(trained.config).fit(RECIPE.split(sample, 0).train)
+    question = trying(sample, {"threshold": 0.2})
+    assert trained.evaluate_policy(question) == fresh.evaluate_policy(question)
+
+
+def test_a_threshold_that_a_deterministic_log_never_tried_is_refused(trained: Notification, sample: list[NotificationExample]) -> None:
+    log = [row.model_copy(update={"propensity": 1.0}) for row in sample if row.decision == "push"]
+    report = trained.evaluate_policy(trying(log, {"threshold": 0.2}))
+    assert report.value is None
+    assert "the log never tried" in str(report.refused)
+    assert report.changed[0].instead == "digest"
+    old = trained.evaluate_policy(trying(sample[:10], {"threshold": 0.2}))
+    assert "the model was trained on all 10 rows" in str(old.refused)
+
+
+def test_only_settings_of_the_decision_can_be_tried(trained: Notification, sample: list[NotificationExample]) -> None:
+    for settings_, message in (
+        ({"half_life_days": 3}, "expected settings of the decision, among .*threshold.*, got half_life_days"),
+        ({"threshold": "2"}, "setting threshold: input should be less than or equal to 1, got '2'"),
+    ):
+        with pytest.raises(InputError, match=message):
+            trained.evaluate_policy(trying(sample[-5:], settings_))
+
+
+def test_the_report_can_be_drawn(trained: Notification, sample: list[NotificationExample], tmp_path: Path) -> None:
+    for log in (sample, sample[-5:]):
+        report = trained.evaluate_policy(trying(log, {"threshold": 0.2}))
+        picture(report.model_dump(mode="json")).savefig(tmp_path / "report.png", dpi=40)
+        assert (tmp_path / "report.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_command_prints_the_report_and_refuses_with_a_sentence(trained: Notification, home: Path, tmp_path: Path) -> None:
+    register(trained)
+    log = FOLDER / "sample.csv"
+    done = CliRunner().invoke(foretell.app, ["evaluate-policy", "notification", "--log", str(log), "--set", "threshold=0.05", "--json"])
+    assert done.exit_code == 0, done.output
+    printed = json.loads(done.stdout)
+    assert (printed["settings"], printed["refused"], printed["value"]["verdict"]) == ({"threshold": "0.05"}, None, "better")
+    certain = tmp_path / "certain.csv"
+    certain.write_text(log.read_text().replace(",push,0.75", ",push,1").replace(",digest,0.25", ",digest,1"))
+    command = ["evaluate-policy", "notification", "--log", str(certain), "--set", "threshold=0.2", "--figure", str(tmp_path / "x.png")]
+    refused = CliRunner().invoke(foretell.app, command)
+    assert refused.exit_code == 1
+    assert "the log never tried" in refused.stderr
+    assert (tmp_path / "x.png").exists()
+    wrong = CliRunner().invoke(foretell.app, ["evaluate-policy", "churn", "--log", str(log)])
+    assert (wrong.exit_code, wrong.stderr) == (2, "foretell: expected a model whose decisions a log can judge (notification), got churn\n")

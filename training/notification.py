@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -18,6 +17,7 @@ from models.notification import (
     NotificationPrediction,
     NotificationQuery,
 )
+from models.notification.policy import questions
 from training import figures
 from training.metrics import binary_metrics
 from training.recipe import Case, Gate, Predictor, Recipe, Split
@@ -27,7 +27,6 @@ NotificationCase = Case[NotificationQuery, bool]
 NotificationModel = Model[NotificationConfig, NotificationQuery, NotificationExample, NotificationPrediction]
 
 HOLDOUT_SHARE = 0.2
-_WEEK = timedelta(days=7)
 _MOST_SLICES = 12
 _PRIOR_PUSHES = 20.0
 _SHOWN_TYPES = 6
@@ -43,29 +42,9 @@ def _cases(split: Split[NotificationExample], seed: int) -> list[NotificationCas
 
     A server would have been told of the pushes before it; here the question tells.
     """
-    known, cases = {row.user_id for row in split.train}, []
-    pushed: dict[str, list[NotificationExample]] = defaultdict(list)
-    for row in sorted(split.holdout, key=lambda row: row.sent_at):
-        if row.decision != "push":
-            continue
-        if row.clicked is not None:
-            cases.append(Case(_query(row, pushed[row.user_id]), row.clicked, _slices(row, known)))
-        pushed[row.user_id].append(row)
-    return cases
-
-
-def _query(row: NotificationExample, before: Sequence[NotificationExample]) -> NotificationQuery:
-    recent = {each.sent_at for each in before[-100:] if row.sent_at - each.sent_at <= _WEEK}
-    return NotificationQuery(
-        user_id=row.user_id,
-        type=row.type,
-        channel=row.channel,
-        at=row.sent_at,
-        time_zone=row.time_zone,
-        value=row.value,
-        context=row.context,
-        unreported=tuple(sorted(recent)),
-    )
+    known = {row.user_id for row in split.train}
+    asked = zip(split.holdout, questions(split.holdout), strict=True)
+    return [Case(query, row.clicked, _slices(row, known)) for row, query in asked if row.decision == "push" and row.clicked is not None]
 
 
 def _slices(row: NotificationExample, known: set[str]) -> dict[str, str]:

@@ -25,22 +25,25 @@ Gupta, Liu, Zhu et al. (2016), Email volume optimization at LinkedIn, KDD: value
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import Contract, OnlineModel, Part
+from models.base import Contract, OnlineModel, Part, Question
 from models.churn.records import Scalar
 from models.errors import InputError
 from models.notification.champion import Champion
-from models.notification.channels import Rates
 from models.notification.clock import DAY, HOUR, local, to_datetime, to_microseconds
 from models.notification.decision import Belief, decide, sigmoid
 from models.notification.evidence import MOST_HALVINGS
-from models.notification.history import History, Pressure
+from models.notification.history import Pressure
 from models.notification.impressions import REMEMBERED, Impression, Impressions, grade
+from models.notification.knowledge import Knowledge
+from models.notification.policy import PolicyQuestion, PolicyReport, changed_config, questions, report
 from models.notification.records import (
+    Action,
     NotificationConfig,
     NotificationExample,
     NotificationPrediction,
@@ -70,14 +73,11 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
     ----------
     champion_ : Champion
         The nightly model of columns.
-    tastes_ : Tastes
-        How far types, segments and users are from it.
     reference_ : int
         The newest outcome of the training, in microseconds since 1970, at which a trial counts 1.
     """
 
     champion_: Champion
-    tastes_: Tastes
     reference_: int
 
     contract: ClassVar = Contract(
@@ -88,6 +88,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         prediction=NotificationPrediction,
         event=NotificationExample,
         outcome=bool,
+        questions=(Question("evaluate_policy", PolicyQuestion, PolicyReport),),
     )
 
     def fit(self, examples: Iterable[NotificationExample]) -> Self:
@@ -105,8 +106,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
             raise InputError("expected at least one push of which it is known whether it was clicked, got none: give rows with `clicked`")
         self.reference_ = max(_newest(row) for row in rows)
         self._hour = self.reference_ // HOUR
-        self._history, self._rates, self._impressions = History(), Rates(), Impressions()
-        self._turned_off: set[tuple[str, str, str]] = set()
+        self._known, self._impressions = Knowledge(Tastes.nothing()), Impressions()
         met, fresh = self._meet(rows)
         lesson = self._lesson(met)
         lesson.outcomes.extend((each, 0.0) for each in self._impressions.due(self._unclicked_until()))
@@ -120,10 +120,11 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
             self.config.seed,
         )
         self._expect(fresh)
-        self.tastes_ = Tastes.learn(*self._columns(pushed))
+        self._known.tastes = Tastes.learn(*self._columns(pushed))
         self._rhythm = self._daily_rhythm([columns[id(impression)] for impression, _ in newest])
         self._count(lesson, pushes_too=False)
         self._impressions.drop(self._unclicked_until() - REMEMBERED)
+        self._trained = self._known.copied()
         return self
 
     def update(self, events: Iterable[NotificationExample]) -> Self:
@@ -148,11 +149,9 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
     def forget(self, subject: str) -> Self:
         """Drop a user; what types and segments learned of them remains, as sums without names."""
         self._require_fitted()
-        user = subject.strip()
-        self.tastes_.forget(user)
-        self._history.forget(user)
-        self._impressions.forget(user)
-        self._turned_off = {key for key in self._turned_off if key[0] != user}
+        for known in (self._known, self._trained):
+            known.forget(subject.strip())
+        self._impressions.forget(subject.strip())
         return self
 
     def predict(self, queries: Sequence[NotificationQuery]) -> list[NotificationPrediction]:
@@ -168,13 +167,42 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
             answers += [self._answer(*each) for each in zip(some, instants, pressures, expected, strict=True)]
         return answers
 
+    def evaluate_policy(self, request: PolicyQuestion) -> PolicyReport:
+        """Say what other settings of the decision would have been worth on a log, and what would have changed; or why the log cannot tell.
+
+        The model decides as it was trained: what it learned since may be the very outcomes of the log. Rows that it was trained on are
+        left out.
+
+        Raises
+        ------
+        InputError
+            If there is no such setting, or not with this value.
+        """
+        self._require_fitted()
+        config = changed_config(self.config, request.settings)
+        judged = copy(self)
+        judged.config, judged._known = config, self._trained
+        asked = zip(request.log, questions(request.log), strict=True)
+        later = [(row, query) for row, query in asked if to_microseconds(row.sent_at) > self.reference_]
+        rows = [row for row, _ in later]
+        predictions = judged.predict([query for _, query in later])
+        expected = [judged._worth(row, answer) for row, answer in zip(rows, predictions, strict=True)]
+        return report(rows, predictions, expected, request.settings, config.disable_cost, len(request.log) - len(rows))
+
+    def _worth(self, row: NotificationExample, answer: NotificationPrediction) -> dict[Action, float]:
+        """What each action is expected to bring."""
+        clicks, config = row.value * answer.probability, self.config
+        push = clicks - answer.disable_probability * config.disable_cost
+        in_app, digest = self._known.rates.share("in_app", config.in_app_share), self._known.rates.share("digest", config.digest_share)
+        return {"push": push, "later": push, "in_app": clicks * in_app, "digest": clicks * digest, "drop": 0.0}
+
     def pressures(self, queries: Sequence[NotificationQuery]) -> list[int]:
         """How many pushes each user got in the 24 hours before."""
         self._require_fitted()
         return [self._pressure(query, to_microseconds(query.at)).day for query in queries]
 
     def _pressure(self, query: NotificationQuery, at: int) -> Pressure:
-        return self._history.before(query.user_id, at, [to_microseconds(instant) for instant in query.unreported])
+        return self._known.history.before(query.user_id, at, [to_microseconds(instant) for instant in query.unreported])
 
     def _answer(self, query: NotificationQuery, at: int, pressure: Pressure, expected: float) -> NotificationPrediction:
         belief = self._belief(query, at, pressure, expected)
@@ -194,12 +222,13 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
             propensity=decision.propensity,
             propensities=decision.propensities,
             utilities=decision.utilities,
-            known=self._history.knows(query.user_id) or self.tastes_.knows(query.user_id),
+            known=self._known.knows(query.user_id),
         )
 
     def _belief(self, query: NotificationQuery, at: int, pressure: Pressure, expected: float) -> Belief:
-        mean, variance = self.tastes_.of(self._group(query))
-        config, rates = self.config, self._rates
+        mean, variance = self._known.tastes.of(self._group(query))
+        config, rates = self.config, self._known.rates
+        off_since = self._known.turned_off.get((query.user_id, query.type, query.channel))
         return Belief(
             log_odds=expected + mean,
             deviation=variance**0.5,
@@ -207,7 +236,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
             pushes_last_day=pressure.day,
             in_app_share=rates.share("in_app", config.in_app_share),
             digest_share=rates.share("digest", config.digest_share),
-            turned_off=(query.user_id, query.type, query.channel) in self._turned_off,
+            turned_off=off_since is not None and off_since <= at,
             gain_at=self._gains(query, at) if config.mode == "value" else {},
         )
 
@@ -249,15 +278,15 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
             key = event.user_id, event.type, event.channel, at
             impression = self._impressions.get(key)
             if impression is None:
-                pressure = self._history.before(event.user_id, at)
+                pressure = self._known.history.before(event.user_id, at)
                 impression = Impression(self._group(event), at, event.decision, pressure.day)
                 fresh.append((impression, self._row(event, at, pressure)))
                 self._impressions.hold(key, impression)
                 if event.decision in _PUSHES:
-                    self._history.sent(event.user_id, at)
-                    self._rates.pushed(event.type, pressure.day, self._weight(at))
+                    self._known.history.sent(event.user_id, at)
+                    self._known.rates.pushed(event.type, pressure.day, self._weight(at))
             if event.clicked:
-                self._history.clicked(event.user_id, _newest(event))
+                self._known.history.clicked(event.user_id, _newest(event))
             met.append((event, impression))
         return met, fresh
 
@@ -287,8 +316,9 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         lesson = _Lesson([], [])
         for event, impression in met:
             if event.disabled:
-                self._turned_off.add((event.user_id, event.type, event.channel))
-                self._rates.disabled(event.type, impression.pushes_last_day, self._weight(impression.sent_at))
+                key = event.user_id, event.type, event.channel
+                self._known.turned_off[key] = min(_newest(event), self._known.turned_off.get(key, _newest(event)))
+                self._known.rates.disabled(event.type, impression.pushes_last_day, self._weight(impression.sent_at))
             if not impression.resolved and (event.clicked is not None or event.dismissed or event.disabled):
                 impression.resolved = True
                 lesson.outcomes.append((impression, float(bool(event.clicked))))
@@ -301,14 +331,14 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         """Add outcomes to what they tell about."""
         for each, clicked in lesson.outcomes:
             if each.decision not in _PUSHES:
-                expected = sigmoid(each.log_odds + self.tastes_.settled_of(each.group))
-                self._rates.shown(each.decision, clicked, expected, self._weight(each.sent_at))
+                expected = sigmoid(each.log_odds + self._known.tastes.settled_of(each.group))
+                self._known.rates.shown(each.decision, clicked, expected, self._weight(each.sent_at))
         pushed = [(impression, clicked) for impression, clicked in lesson.outcomes if impression.decision in _PUSHES]
         if pushed and pushes_too:
-            self.tastes_.add(*self._columns(pushed))
+            self._known.tastes.add(*self._columns(pushed))
         if lesson.grades:
             groups, log_odds, grades, weights = self._columns(lesson.grades)
-            self.tastes_.add_grades(groups, log_odds, grades, weights * self.config.implicit_weight)
+            self._known.tastes.add_grades(groups, log_odds, grades, weights * self.config.implicit_weight)
 
     def _columns(self, outcomes: Sequence[tuple[Impression, float]]) -> tuple[list[Group], Array, Array, Array]:
         """Groups, log-odds, outcomes and weights."""
@@ -332,35 +362,24 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         return Group(record.user_id, record.type, "" if segment is None else str(segment))
 
     def _state(self) -> dict[str, Part]:
-        tastes, counts = self.tastes_.dump()
-        users, instants = self._history.dump()
-        rates, rate_counts = self._rates.dump()
+        (known, counts), (trained, trained_counts) = self._known.dump(), self._trained.dump()
         return {
             **self.champion_.state(),
-            "names.json": {
-                "reference": self.reference_,
-                "hour": self._hour,
-                "tastes": tastes,
-                "history": users,
-                "rates": rates,
-                "turned_off": sorted(map(list, self._turned_off)),
-                "rhythm": self._rhythm,
-                "impressions": self._impressions.dump(),
-            },
-            "counts.npz": {**counts, "rates": rate_counts},
-            "history.npz": instants,
+            "model.json": {"reference": self.reference_, "hour": self._hour, "rhythm": self._rhythm},
+            "impressions.json": self._impressions.dump(),
+            "known.json": known,
+            "known.npz": counts,
+            "trained.json": trained,
+            "trained.npz": trained_counts,
         }
 
     def _restore(self, parts: Mapping[str, Part]) -> None:
-        names, counts = parts["names.json"], parts["counts.npz"]
         self.champion_ = Champion.restore(parts)
-        self.tastes_ = Tastes.restore(names["tastes"], counts)
-        self.reference_, self._hour = names["reference"], names["hour"]
-        self._history = History.restore(names["history"], parts["history.npz"])
-        self._rates = Rates.restore(names["rates"], counts["rates"])
-        self._turned_off = {tuple(key) for key in names["turned_off"]}
-        self._rhythm = names["rhythm"]
-        self._impressions = Impressions.restore(names["impressions"])
+        model = parts["model.json"]
+        self.reference_, self._hour, self._rhythm = model["reference"], model["hour"], model["rhythm"]
+        self._impressions = Impressions.restore(parts["impressions.json"])
+        self._known = Knowledge.restore(parts["known.json"], parts["known.npz"])
+        self._trained = Knowledge.restore(parts["trained.json"], parts["trained.npz"])
 
 
 class _Lesson(NamedTuple):

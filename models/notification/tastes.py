@@ -53,6 +53,11 @@ class Tastes:
         self.spreads, self.sums, self.settled = dict(spreads), dict(sums), dict(settled)
 
     @classmethod
+    def nothing(cls) -> Self:
+        """Before anything was counted."""
+        return cls(DRIFT, {level: Sums() for level in LEVELS}, {})
+
+    @classmethod
     def learn(cls, groups: Sequence[Group], log_odds: Array, clicked: Array, weights: Array) -> Self:
         """Count outcomes, and estimate how much groups differ, level by level.
 
@@ -63,7 +68,7 @@ class Tastes:
         weights
             What each outcome counts.
         """
-        tastes = cls(DRIFT, {level: Sums() for level in LEVELS}, {})
+        tastes = cls.nothing()
         columns = list(zip(*(group.keys() for group in groups), strict=True))
         moved = log_odds.copy()
         for level, keys in zip(LEVELS, columns, strict=True):
