@@ -14,7 +14,7 @@ from data.root_cause import prepare as shop
 from models.errors import InputError
 from models.root_cause import Change, LogLine, RootCause, RootCauseExample, RootCausePrediction, RootCauseQuery
 from models.root_cause.calls import call_graph
-from models.root_cause.types import MAX_LINES
+from models.root_cause.types import KINDS, MAX_LINES
 from models.root_cause.verdict import explain, saturated
 from models.root_cause.window import Window
 from models.rows import read_rows
@@ -199,7 +199,7 @@ def test_a_caller_waits_and_speaks_again() -> None:
 
 
 def test_a_louder_caller_is_explained_by_its_callee() -> None:
-    surprise = np.zeros((7, 2))
+    surprise = np.zeros((len(KINDS), 2))
     surprise[1] = [900.0, 60.0]
     left, blamed = explain(surprise, np.array([[False, True], [False, False]]), np.array([0.0, 0.0]))
     assert left[1] > left[0]
@@ -207,7 +207,7 @@ def test_a_louder_caller_is_explained_by_its_callee() -> None:
 
 
 def test_a_callee_that_changed_later_explains_nothing() -> None:
-    surprise = np.zeros((7, 2))
+    surprise = np.zeros((len(KINDS), 2))
     surprise[1] = [900.0, 60.0]
     left, _ = explain(surprise, np.array([[False, True], [False, False]]), np.array([0.0, 30.0]))
     np.testing.assert_allclose(left, saturated(surprise[1]))

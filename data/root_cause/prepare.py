@@ -1,8 +1,9 @@
 """A shop's logs with planted incidents: the causes are known, and the loudest service is seldom one of them.
 
 Requests cross frontend, checkout, cart, payment, inventory, auth and database, with trace ids. Beside them a noisy neighbour,
-recommendation, complains in bursts that mean nothing. In an incident one service is slow, throws, is down, runs short of memory or
-was misconfigured; its callers fail or time out, and the frontend shouts loudest. Some incidents have no cause in the logs at all.
+recommendation, complains in bursts that mean nothing. In an incident one service is slow, throws, is down, runs short of memory, was
+misconfigured or is flooded by a client of its own; its callers fail or time out, and the frontend shouts loudest. Some incidents have no
+cause in the logs at all. Logs may be imperfect: a clock may be wrong, lines may get lost, a bystander's log may be missing.
 
 ``python data/root_cause/prepare.py`` writes ``sample.csv.gz``.
 """
@@ -21,7 +22,8 @@ import numpy as np
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 COLUMNS = ("timestamp", "service", "message", "level", "instance", "trace_id", "incident", "root_service")
-FAULTS = ("slow", "exception", "crash", "memory", "config")
+FAULTS = ("slow", "exception", "crash", "memory", "config", "traffic")
+CONDITIONS = ("clean", "clock skew", "lost lines", "missing log")
 NORMAL_SECONDS = 600.0
 INCIDENT_SECONDS = 120.0
 SAMPLE_INCIDENTS = (
@@ -35,8 +37,12 @@ SAMPLE_INCIDENTS = (
     ("none", ""),
     ("slow", "payment"),
     ("memory", "database"),
+    ("traffic", "inventory"),
 )
 REQUESTS_PER_SECOND = 1.5
+FLOOD_PER_SECOND = 6.0
+MOST_SKEW_SECONDS = 2.0
+LOST_SHARE = 0.2
 
 Row = dict[str, str]
 
@@ -79,6 +85,7 @@ REQUESTS: tuple[tuple[float, Span], ...] = (
     (0.2, Span("frontend", "POST /login", (Span("auth", "verify password", (_query("users"),)),))),
 )
 SERVICES = ("frontend", "checkout", "cart", "inventory", "payment", "auth", "database")
+RELEASES = ("release 4.{n}", "connection pool resized to {n}", "feature flag {n} switched on", "certificate renewed")
 
 TROUBLE = {
     "exception": "java.lang.IllegalStateException: {work} failed in {service} worker {n}",
@@ -140,6 +147,8 @@ class Request:
         self.spend(8)
         if self.hit(service, "slow"):
             self.spend(900)
+        if self.hit(service, "traffic"):
+            self.spend(60)
         for kind in ("exception", "memory", "config"):
             if self.hit(service, kind) and self.rng.random() < 0.5:
                 level = "ERROR" if kind == "exception" else "WARN"
@@ -174,6 +183,8 @@ def lines_of(rng: np.random.Generator, start: datetime, seconds: float, fault: F
         Requests, as a multiple of the usual.
     """
     lines = [*_requests(rng, seconds, fault, load), *_neighbour(rng, seconds, noisy=fault.kind != "quiet")]
+    if fault.kind == "traffic":
+        lines += _flood(rng, seconds, fault)
     return [
         {
             "timestamp": (start + timedelta(seconds=at)).isoformat(timespec="microseconds"),
@@ -198,6 +209,21 @@ def _requests(rng: np.random.Generator, seconds: float, fault: Fault, load: floa
         yield from request.lines
 
 
+def _flood(rng: np.random.Generator, seconds: float, fault: Fault) -> Iterator[Line]:
+    """A client that calls one service directly, far more often than all customers together."""
+    (span,) = [found for _, plan in REQUESTS for found in _spans(plan) if found.service == fault.service][:1]
+    for at in np.sort(rng.uniform(fault.at, seconds, rng.poisson(FLOOD_PER_SECOND * (seconds - fault.at)))):
+        request = Request(rng, fault, float(at), f"{rng.integers(16**8):08x}")
+        request.run(span)
+        yield from request.lines
+
+
+def _spans(span: Span) -> Iterator[Span]:
+    yield span
+    for call in span.calls:
+        yield from _spans(call)
+
+
 def _neighbour(rng: np.random.Generator, seconds: float, *, noisy: bool) -> Iterator[Line]:
     """Recommendation refreshes its cache, and sometimes complains for a while."""
     for at in np.arange(0.5, seconds, 2.0):
@@ -217,8 +243,60 @@ def incident(rng: np.random.Generator, start: datetime, kind: str, service: str)
 
     With the kind ``none`` nothing is wrong but the neighbour's noise and somewhat more or less traffic than usual.
     """
-    load = float(rng.uniform(0.7, 1.5)) if kind == "none" else 1.0
-    return lines_of(rng, start, INCIDENT_SECONDS, Fault(kind, service, float(rng.uniform(30, 50))), load)
+    return lines_of(rng, start, INCIDENT_SECONDS, Fault(kind, service, float(rng.uniform(30, 50))), _load(rng, kind))
+
+
+def _load(rng: np.random.Generator, kind: str) -> float:
+    return float(rng.uniform(0.7, 1.5)) if kind == "none" else 1.0
+
+
+class Told(NamedTuple):
+    """An incident as it is told: its lines, and what was changed shortly before."""
+
+    rows: list[Row]
+    changes: list[Row]
+
+
+def told(rng: np.random.Generator, start: datetime, kind: str, service: str, condition: str) -> Told:
+    """An incident whose logs are as imperfect as the condition says, with deploys that have nothing to do with it.
+
+    A wrong configuration was changed seconds before; in every other incident somebody else was deployed in the hour before.
+    """
+    fault = Fault(kind, service, float(rng.uniform(30, 50)))
+    rows = spoiled(rng, lines_of(rng, start, INCIDENT_SECONDS, fault, _load(rng, kind)), service, condition)
+    changes = [_change(rng, service, start, fault.at - 2)] if kind == "config" else []
+    if rng.random() < 0.5:
+        others = [other for other in SERVICES if other != service]
+        changes.append(_change(rng, str(rng.choice(others)), start, -float(rng.uniform(60, 3000))))
+    return Told(rows, changes)
+
+
+def _change(rng: np.random.Generator, service: str, start: datetime, at: float) -> Row:
+    what = str(rng.choice(RELEASES)).format(n=rng.integers(2, 90))
+    return {"service": service, "at": (start + timedelta(seconds=at)).isoformat(), "what": what}
+
+
+def spoiled(rng: np.random.Generator, rows: list[Row], service: str, condition: str) -> list[Row]:
+    """Rows as an imperfect collector would deliver them.
+
+    ``clock skew``: one host's clock is up to two seconds off; ``lost lines``: every fifth line is missing; ``missing log``: a service that
+    is not at fault, and is neither the frontend nor the database, delivers nothing.
+    """
+    if condition == "lost lines":
+        return [row for row in rows if rng.random() >= LOST_SHARE]
+    if condition == "missing log":
+        absent = str(rng.choice([other for other in SERVICES[1:-1] if other != service]))
+        return [row for row in rows if row["service"] != absent]
+    if condition == "clock skew":
+        wrong = str(rng.choice(SERVICES))
+        off = timedelta(seconds=float(rng.uniform(-MOST_SKEW_SECONDS, MOST_SKEW_SECONDS)))
+        moved = [row | {"timestamp": _later(row["timestamp"], off)} if row["service"] == wrong else row for row in rows]
+        return sorted(moved, key=lambda row: row["timestamp"])
+    return rows
+
+
+def _later(timestamp: str, by: timedelta) -> str:
+    return (datetime.fromisoformat(timestamp) + by).isoformat(timespec="microseconds")
 
 
 def generate(seed: int) -> list[Row]:

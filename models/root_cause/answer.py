@@ -48,10 +48,12 @@ def answer(findings: Findings, query: RootCauseQuery, max_suspects: int) -> Root
         root_cause=services[ranking[0]] if sure else None,
         no_cause_probability=float(findings.probabilities[-1]),
         suspects=suspects,
-        impact=tuple(services[s] for s in ranking if sure and s != ranking[0] and findings.surprise[:, s].sum() > findings.threshold),
+        began_at=moment(findings.window.at[findings.after].min()) if sure else None,
+        impact=tuple(services[s] for s in ranking if sure and s != ranking[0] and findings.nats[:, s].sum() > findings.threshold),
+        clock_skews=findings.clocks,
         message_kinds=_message_kinds(findings),
         what_would_help=() if sure else _what_would_help(findings, query),
-        lines=len(findings.window.at),
+        lines=findings.lines,
         timeline=timeline(findings),
     )
 
@@ -64,7 +66,7 @@ def _suspect(findings: Findings, query: RootCauseQuery, service: int, first_onse
         service=findings.symbols.services[service],
         probability=float(findings.probabilities[service]),
         surprise=float(findings.left[service]),
-        parts={kind: float(nats) for kind, nats in zip(KINDS, findings.surprise[:, service], strict=True) if nats > 0},
+        parts={kind: float(nats) for kind, nats in zip(KINDS, findings.nats[:, service], strict=True) if nats > 0},
         onset_at=moment(onset) if dated else None,
         lag_seconds=float(onset - first_onset) / MICROSECONDS if dated and first_onset is not None else None,
         blames=findings.symbols.services[blamed] if blamed >= 0 else None,
@@ -74,7 +76,7 @@ def _suspect(findings: Findings, query: RootCauseQuery, service: int, first_onse
 
 def _message_kinds(findings: Findings) -> tuple[MessageKind, ...]:
     """Clusters of messages in the window; a template that is in none stands for itself."""
-    lines, expected = findings.counted.lines_of_symbol, findings.change.expected_lines
+    lines, expected = findings.whole.lines_of_symbol, findings.usual_lines
     members: dict[tuple[int, str], list[int]] = {}
     for symbol in np.flatnonzero(lines > 0):
         label = int(findings.kind[symbol])
@@ -100,14 +102,14 @@ def _message_kind(findings: Findings, label: int, own: list[int], lines: Array, 
 
 def _what_would_help(findings: Findings, query: RootCauseQuery) -> tuple[str, ...]:
     needs = []
-    n_lines, n_units = len(findings.window.at), findings.window.n_units
+    n_lines, n_units = findings.lines, findings.whole.n_units
     if n_units < FEW_UNITS:
         needs.append(f"More lines: {n_lines} lines in {n_units} requests or blocks of time can hardly show a change.")
     if findings.normal.n_units < FEW_UNITS:
         needs.append(f"More normal time to compare with: the model knows {findings.normal.n_units} requests or blocks of it.")
     if not findings.window.traced.any():
         needs.append("Trace ids on the lines: they show which step is slow, and who waited for whom.")
-    if len(findings.symbols.services) == 1 or len(np.unique(findings.normal.service_of[findings.window.symbol])) == 1:
+    if len(findings.symbols.services) == 1 or len(np.flatnonzero(findings.whole.units_of_service)) == 1:
         needs.append("Lines of the services around it: one service alone can be neither blamed nor cleared.")
     if query.incident_started_at is None:
         needs.append("When it started (incident_started_at): lines from before then are taken as part of the incident.")

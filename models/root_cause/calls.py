@@ -21,7 +21,7 @@ def call_graph(window: Window, service_of: Array, n_services: int) -> Array:
     spans, first = np.unique(keys, return_index=True)
     last = len(keys) - 1 - np.unique(keys[::-1], return_index=True)[1]
     unit = spans // n_services
-    outer, inner = _within_unit(unit)
+    outer, inner = within_unit(unit)
     around = window.traced[unit[inner]] & (first[outer] < first[inner]) & (last[outer] > last[inner])
     outer, inner = outer[around], inner[around]
     n_lines = len(keys)
@@ -43,7 +43,7 @@ def regular(counts: Array) -> Array:
     return np.asarray((counts > 1) & (counts >= CALL_SHARE * counts.sum(axis=0, keepdims=True)))
 
 
-def _within_unit(unit: Array) -> tuple[Array, Array]:
+def within_unit(unit: Array) -> tuple[Array, Array]:
     """All ordered pairs of places that share a unit; `unit` is sorted."""
     _, start, size = np.unique(unit, return_index=True, return_counts=True)
     own_start, own_size = np.repeat(start, size), np.repeat(size, size)

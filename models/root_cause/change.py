@@ -1,8 +1,8 @@
-"""How a window differs from normal time: raw evidence per service, one number per kind.
+"""How a window differs from its reference: nats per service and kind of evidence, comparable because all are log likelihood ratios.
 
-The numbers of different kinds cannot be compared with each other; `calibration` says how surprising each is.
-Counts are compared per unit in which the service takes part, with the variance between units: lines of one request come together,
-so a test that took each line for a draw of its own would find a change everywhere.
+Counts are compared per unit in which the service takes part: lines of one request come together, so a test that took each line for a
+draw of its own would find a change everywhere. Where one of many messages of a service may have changed, the nats of the one that did
+most are lowered by the logarithm of how many there are (the likelihood of "one of them, whichever").
 """
 
 from __future__ import annotations
@@ -10,260 +10,222 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import nnls
 
-from models.root_cause.calls import call_graph
-from models.root_cause.types import KINDS, Kind
-from models.root_cause.window import MICROSECONDS, Array, Window
+from models.root_cause.likelihood import discoveries, dispersion, rate_nats, share_nats, slower_nats
+from models.root_cause.tally import Tally
+from models.root_cause.types import KINDS
+from models.root_cause.window import Array
 
-PRIOR_UNITS = 4.0
-"""Weight, in units, of the variance that a Poisson count would have; keeps rare messages from a variance of zero."""
-
-GAP_FLOOR = 0.001 * MICROSECONDS
-"""Gaps below a millisecond differ by scheduling alone; added before the logarithm."""
-
-ACCUSES_Z = 3.0
-"""Standard errors by which complaints exceed the usual before they count as a call that went wrong."""
-
-
-@dataclass(frozen=True)
-class Tally:
-    """What is counted in a window; all by symbol, service, or pair of consecutive symbols in a trace.
-
-    Parameters
-    ----------
-    units_of_service
-        Units in which each service speaks.
-    units_of_symbol, lines_of_symbol, squares_of_symbol
-        Units that hold the symbol; its lines; the sum over units of the square of its lines.
-    severe_units
-        Units in which a service reports an error.
-    blocks, block_lines, block_squares
-        Units that are no traces, and by service their lines and squares.
-    calls
-        Traces in which one service calls another, shape (caller, callee).
-    traced_lines
-        Lines of the symbol that belong to a trace; some of them end it, and so have no pair.
-    pairs, pair_count, pair_log, pair_square
-        Sorted keys ``first * n_symbols + second``; how often the pair occurs; sums of the logarithm of its gap and of its square.
-    """
-
-    service_of: Array
-    n_services: int
-    n_units: int
-    units_of_service: Array
-    units_of_symbol: Array
-    lines_of_symbol: Array
-    squares_of_symbol: Array
-    severe_units: Array
-    blocks: int
-    block_lines: Array
-    block_squares: Array
-    calls: Array
-    traced_lines: Array
-    pairs: Array
-    pair_count: Array
-    pair_log: Array
-    pair_square: Array
-
-
-def tally(window: Window, service_of: Array, n_services: int) -> Tally:
-    """Count a window.
-
-    Parameters
-    ----------
-    service_of
-        The service of each symbol.
-    """
-    n_symbols = len(service_of)
-    by_symbol, symbol_lines = np.unique(window.unit * n_symbols + window.symbol, return_counts=True)
-    symbol = by_symbol % n_symbols
-    by_service, service_lines = np.unique(window.unit * n_services + service_of[window.symbol], return_counts=True)
-    in_block = ~window.traced[by_service // n_services]
-    speaker = by_service % n_services
-    severe = np.unique(window.unit[window.severe] * n_services + service_of[window.symbol[window.severe]]) % n_services
-    pairs, gaps = _pairs(window, n_symbols)
-    keys, place = np.unique(pairs, return_inverse=True)
-    return Tally(
-        service_of=service_of,
-        n_services=n_services,
-        n_units=window.n_units,
-        units_of_service=np.bincount(speaker, minlength=n_services),
-        units_of_symbol=np.bincount(symbol, minlength=n_symbols),
-        lines_of_symbol=np.bincount(symbol, symbol_lines, n_symbols),
-        squares_of_symbol=np.bincount(symbol, symbol_lines.astype(float) ** 2, n_symbols),
-        severe_units=np.bincount(severe, minlength=n_services),
-        blocks=int((~window.traced).sum()),
-        block_lines=np.bincount(speaker[in_block], service_lines[in_block], n_services),
-        block_squares=np.bincount(speaker[in_block], service_lines[in_block].astype(float) ** 2, n_services),
-        calls=call_graph(window, service_of, n_services),
-        traced_lines=np.bincount(window.symbol[window.traced[window.unit]], minlength=n_symbols),
-        pairs=keys,
-        pair_count=np.bincount(place, minlength=len(keys)),
-        pair_log=np.bincount(place, gaps, len(keys)),
-        pair_square=np.bincount(place, gaps**2, len(keys)),
-    )
-
-
-def _pairs(window: Window, n_symbols: int) -> tuple[Array, Array]:
-    """Consecutive lines within a trace: their key, and the logarithm of the gap between them."""
-    same = (window.unit[1:] == window.unit[:-1]) & window.traced[window.unit[1:]]
-    gaps = np.log((window.at[1:] - window.at[:-1])[same] + GAP_FLOOR)
-    return (window.symbol[:-1] * n_symbols + window.symbol[1:])[same], gaps
+PRIOR_PAIRS = 4.0
+"""Weight, in observations, of the spread of all gaps in that of one pair: rare pairs have a spread of zero."""
+SLOW_SHARE = 0.5
+"""Share of its steps that a slow service slows."""
+DOUBTED_NATS = 6.0
+"""Nats at most that a callee is charged for a single slow step of its caller."""
+ACCUSES_NATS = 3.0
+"""Nats of complaints before they count as a call that went wrong."""
+UNHEARD_SHARE = 0.02
+"""Share of a message's successors that an unheard service must have had before its successors are not compared."""
+FALSE_DISCOVERIES = 0.05
+"""Share of messages called changed that are not."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A window against normal time.
+    """A window against its reference.
 
     Parameters
     ----------
-    raw
-        By kind, one number per service; larger is more unusual, 0 is nothing.
+    nats
+        Shape (kind, service); 0 is nothing.
     accuses
         Booleans, shape (accuser, accused): who unusually often names whom.
-    called_z
-        How unusual it is that one service calls another, shape (caller, callee); negative for less often.
-    rate_z
-        By symbol, how unusual its rate is; positive for more.
-    expected_lines
-        By symbol, the lines that normal time lets expect.
-    pairs, flow_z, gap_z
-        Keys of the window's and the reference's pairs; how unusual it is that the second symbol follows the first, and how long it takes.
+    rate_nats, more
+        By symbol, evidence that its rate changed, and whether it rose.
+    changed
+        By symbol, whether its rate may be called changed, all tests together.
+    complaint_nats
+        By symbol, evidence that there are more of it: what it says about others is a complaint.
+    expected_lines, severe_expected, block_expected, entries_expected
+        What the reference lets expect, by symbol or service.
+    uncalled_nats, calls_expected
+        Evidence that one service calls another less often, and how often it should; shape (caller, callee).
+    pairs, flow_nats, lost, gap_nats, gap_ratio
+        Keys of the window's and the reference's pairs; evidence that the second symbol follows the first more or less often, whether
+        less, evidence that it takes longer, and how many times as long.
     """
 
-    raw: dict[Kind, Array]
+    nats: Array
     accuses: Array
-    called_z: Array
-    rate_z: Array
+    rate_nats: Array
+    more: Array
+    changed: Array
+    complaint_nats: Array
     expected_lines: Array
     severe_expected: Array
     block_expected: Array
+    entries_expected: Array
+    uncalled_nats: Array
+    calls_expected: Array
     pairs: Array = field(repr=False)
-    flow_z: Array = field(repr=False)
-    gap_z: Array = field(repr=False)
+    flow_nats: Array = field(repr=False)
+    lost: Array = field(repr=False)
+    gap_nats: Array = field(repr=False)
     gap_ratio: Array = field(repr=False)
 
 
-def compare(normal: Tally, window: Tally, novelty: Array, mentions: Array) -> Change:
-    """Compare a window with normal time, both counted over the same symbols and services.
+def compare(reference: Tally, window: Tally, known: Array, novelty: Array, mentions: Array, calls: Array, absent: Array) -> Change:
+    """Compare a window with a reference, both counted over the same symbols and services.
 
     Parameters
     ----------
+    calls
+        Regular calls, as booleans of shape (caller, callee).
+    absent
+        Services without a line in all of the window; if nobody complains about them, their log is missing, and nothing is made of it.
+    known
+        Which symbols normal time has.
     novelty
         By symbol, in [0, 1]: how little a symbol that normal time lacks resembles what normal time has.
     mentions
         Which symbols name which other service, as booleans of shape (symbol, service).
     """
-    of = window.service_of
-    n_window, n_normal = window.units_of_service[of].astype(float), normal.units_of_service[of].astype(float)
-    rate_z = _mean_z(
-        (n_window, window.lines_of_symbol, window.squares_of_symbol), (n_normal, normal.lines_of_symbol, normal.squares_of_symbol)
-    )
-    new = (normal.units_of_symbol == 0) & (window.units_of_symbol > 0)
-    rate_z = np.where(new, 0.0, rate_z)
-    complaints = mentions * np.where(new, np.sqrt(window.units_of_symbol), np.maximum(rate_z, 0))[:, None]
-    accuses = np.zeros((window.n_services, window.n_services), dtype=bool)
-    np.logical_or.at(accuses, of, complaints > ACCUSES_Z)
-    keys, flow_z, gap_z, gap_ratio = _pair_changes(normal, window)
-    first, second = of[keys // len(of)], of[keys % len(of)]
-    silence = -_mean_z((window.blocks, window.block_lines, window.block_squares), (normal.blocks, normal.block_lines, normal.block_squares))
-    called_z = _share_z(window.calls, window.units_of_service[:, None], normal.calls, normal.units_of_service[:, None])
-    raw: dict[Kind, Array] = {
-        "rates": _largest(np.abs(rate_z), of, window.n_services),
-        "new": np.sqrt(np.bincount(of, new * novelty * window.units_of_symbol, window.n_services)),
-        "errors": np.maximum(_share_z(window.severe_units, window.units_of_service, normal.severe_units, normal.units_of_service), 0),
-        "flow": _spread(np.maximum(-flow_z, 0), first, second, window.n_services),
-        "latency": _spread(np.maximum(gap_z, 0), first, second, window.n_services),
-        "silence": np.maximum(np.maximum(silence, -called_z.min(axis=0, initial=0.0)), 0),
-        "accused": complaints.max(axis=0, initial=0.0),
+    of, n_services = window.service_of, window.n_services
+    rate_nats, more, p = _rates(reference, window)
+    risen = np.where(more, rate_nats, 0.0)
+    complaints = mentions * risen[:, None]
+    accused = complaints.max(axis=0, initial=0.0)
+    unheard = absent & (accused < ACCUSES_NATS)
+    accuses = np.zeros((n_services, n_services), dtype=bool)
+    np.logical_or.at(accuses, of, complaints > ACCUSES_NATS)
+    keys = np.union1d(reference.pairs, window.pairs)
+    flow_nats, lost = _flow(reference, window, keys, unheard)
+    gap_nats, gap_ratio, slow = _gaps(reference, window, keys)
+    n_symbols = max(len(of), 1)
+    first, second = of[keys // n_symbols], of[keys % n_symbols]
+    speaking, usually = window.units_of_service, reference.units_of_service
+    errors = _oftener(window.severe_units, speaking, reference.severe_units, usually)
+    suffers = np.minimum(np.maximum(accused, (calls * errors[:, None]).max(axis=0, initial=0.0)) / ACCUSES_NATS, 1.0)
+    uncalled = _fewer(np.minimum(window.calls, speaking[:, None]), speaking[:, None], reference.calls, usually[:, None]) * suffers
+    by_kind = {
+        "rates": _one_of(np.where(known, rate_nats, 0.0), of, n_services),
+        "new": _one_of(np.where(known, 0.0, risen) * novelty, of, n_services),
+        "errors": errors,
+        "flow": np.maximum(_one_of(flow_nats, first, n_services), _one_of(flow_nats, second, n_services)),
+        "latency": np.maximum(_charged(slow, first, second, calls), 0),
+        "silence": np.maximum(_quieter(reference, window), uncalled.max(axis=0, initial=0)),
+        "accused": accused,
+        "traffic": _busier(reference, window),
     }
+    per_unit = window.units_of_service / np.maximum(reference.units_of_service, 1)
     return Change(
-        raw=raw,
+        nats=np.maximum(np.stack([by_kind[kind] for kind in KINDS]), 0),
         accuses=accuses,
-        called_z=called_z,
-        rate_z=rate_z,
-        expected_lines=normal.lines_of_symbol * n_window / np.maximum(n_normal, 1),
-        severe_expected=normal.severe_units * window.units_of_service / np.maximum(normal.units_of_service, 1),
-        block_expected=normal.block_lines * window.blocks / max(normal.blocks, 1),
+        rate_nats=rate_nats,
+        more=more,
+        changed=discoveries(p, FALSE_DISCOVERIES),
+        complaint_nats=risen,
+        expected_lines=reference.lines_of_symbol * per_unit[of],
+        severe_expected=reference.severe_units * per_unit,
+        block_expected=reference.block_lines * window.blocks / max(reference.blocks, 1),
+        entries_expected=reference.entries * window.seconds / max(reference.seconds, 1e-9),
+        uncalled_nats=uncalled,
+        calls_expected=reference.calls * per_unit[:, None],
         pairs=keys,
-        flow_z=flow_z,
-        gap_z=gap_z,
+        flow_nats=flow_nats,
+        lost=lost,
+        gap_nats=gap_nats,
         gap_ratio=gap_ratio,
     )
 
 
-Moments = tuple[Array | float, Array, Array]
-"""Number of units, sum, sum of squares."""
+def _rates(reference: Tally, window: Tally) -> tuple[Array, Array, Array]:
+    """By symbol: nats, whether there is more of it, and the p-value; from the share of units that have it, or from the lines in each."""
+    of = window.service_of
+    n, m = window.units_of_service[of].astype(float), reference.units_of_service[of].astype(float)
+    lines, usual_lines = window.lines_of_symbol, reference.lines_of_symbol
+    spread = dispersion(n, lines, window.squares_of_symbol, m, usual_lines, reference.squares_of_symbol)
+    share, p_share = share_nats(window.units_of_symbol, n, reference.units_of_symbol, m)
+    rate, p_rate = rate_nats(lines, n, usual_lines, m, spread)
+    more = lines * m > usual_lines * n
+    return np.maximum(np.maximum(share, rate), 0), more, np.where(share >= rate, p_share, p_rate)
 
 
-def _mean_z(window: Moments, normal: Moments) -> Array:
-    """Difference of two means per unit in standard errors; 0 where either side has no units."""
-    n, total, squares = (np.asarray(part, dtype=float) for part in window)
-    m, normal_total, normal_squares = (np.asarray(part, dtype=float) for part in normal)
-    safe_n, safe_m = np.maximum(n, 1), np.maximum(m, 1)
-    pooled = (total + normal_total) / (safe_n + safe_m)
-    within = squares - total**2 / safe_n + normal_squares - normal_total**2 / safe_m
-    variance = (within + PRIOR_UNITS * np.maximum(pooled, 1 / (safe_n + safe_m))) / (safe_n + safe_m - 2 + PRIOR_UNITS)
-    z = (total / safe_n - normal_total / safe_m) / np.sqrt(variance * (1 / safe_n + 1 / safe_m))
-    return np.where((n > 0) & (m > 0), z, 0.0)
+def _oftener(hits: Array, n: Array, normal_hits: Array, m: Array) -> Array:
+    """Evidence that a share rose: twice as much as that it changed, whichever way."""
+    evidence, _ = share_nats(hits, n, normal_hits, m)
+    return np.where(hits * m > normal_hits * n, np.maximum(evidence + np.log(2), 0), 0.0)
 
 
-def _share_z(hits: Array, n: Array, normal_hits: Array, m: Array) -> Array:
-    """Difference of two shares in standard errors; a hit and a miss added to the pooled share keep its variance from zero."""
-    safe_n, safe_m = np.maximum(n, 1), np.maximum(m, 1)
-    pooled = (hits + normal_hits + 1.0) / (n + m + 2.0)
-    z = (hits / safe_n - normal_hits / safe_m) / np.sqrt(pooled * (1 - pooled) * (1 / safe_n + 1 / safe_m))
-    return np.where((n > 0) & (m > 0), z, 0.0)
+def _fewer(hits: Array, n: Array, normal_hits: Array, m: Array) -> Array:
+    return _oftener(n - hits, n, m - np.minimum(normal_hits, m), m)
 
 
-def _pair_changes(normal: Tally, window: Tally) -> tuple[Array, Array, Array, Array]:
-    """Over the pairs of both sides: z of "second follows first", z of the gap, ratio of the gaps."""
-    keys = np.union1d(normal.pairs, window.pairs)
-    n_symbols = len(window.service_of)
-    n, log, square = _aligned(window, keys)
-    m, normal_log, normal_square = _aligned(normal, keys)
-    first = keys // n_symbols
-    flow_z = _share_z(n, window.traced_lines[first], m, normal.traced_lines[first])
+def _quieter(reference: Tally, window: Tally) -> Array:
+    """Evidence that a service writes fewer lines outside of traces."""
+    sides = (window.blocks, window.block_lines, window.block_squares, reference.blocks, reference.block_lines, reference.block_squares)
+    evidence, _ = rate_nats(window.block_lines, window.blocks, reference.block_lines, reference.blocks, dispersion(*sides))
+    less = window.block_lines * reference.blocks < reference.block_lines * window.blocks
+    return np.where(less, np.maximum(evidence + np.log(2), 0), 0.0)
+
+
+def _busier(reference: Tally, window: Tally) -> Array:
+    """Evidence that more requests enter at a service."""
+    evidence, _ = rate_nats(window.entries, window.seconds, reference.entries, reference.seconds)
+    more = window.entries * reference.seconds > reference.entries * window.seconds
+    return np.where(more, np.maximum(evidence + np.log(2), 0), 0.0)
+
+
+def _flow(reference: Tally, window: Tally, keys: Array, unheard: Array) -> tuple[Array, Array]:
+    """By pair: evidence that the second follows the first more or less often than it did, and whether less.
+
+    What usually precedes a line of an unheard service is followed by something else now, which says nothing.
+    """
+    n_symbols = max(len(window.service_of), 1)
+    first, second = keys // n_symbols, keys % n_symbols
+    n, m = window.counted_as(keys)[0], reference.counted_as(keys)[0]
+    said, usually_said = window.traced_lines[first], reference.traced_lines[first]
+    evidence, _ = share_nats(n, said, m, usually_said)
+    leads = np.bincount(first, m * unheard[window.service_of[second]], n_symbols) > UNHEARD_SHARE * reference.traced_lines
+    return np.where(leads[first], 0.0, np.maximum(evidence, 0)), n * usually_said < m * said
+
+
+def _gaps(reference: Tally, window: Tally, keys: Array) -> tuple[Array, Array, Array]:
+    """By pair: nats that it is slower, how many times, and what it adds to the evidence against a service that would slow it."""
+    n, log, square = window.counted_as(keys)
+    m, normal_log, normal_square = reference.counted_as(keys)
     safe_n, safe_m = np.maximum(n, 1), np.maximum(m, 1)
     within = np.maximum(square - log**2 / safe_n, 0) + np.maximum(normal_square - normal_log**2 / safe_m, 0)
-    degrees = np.maximum(safe_n + safe_m - 2, 0)
-    pooled = within.sum() / max(degrees.sum(), 1)
-    variance = (within + PRIOR_UNITS * pooled) / (degrees + PRIOR_UNITS)
-    difference = np.where((n > 0) & (m > 0), log / safe_n - normal_log / safe_m, 0.0)
-    gap_z = difference / np.sqrt(np.maximum(variance, 1e-6) * (1 / safe_n + 1 / safe_m))
-    return keys, flow_z, gap_z, np.exp(difference)
+    pooled = within.sum() / max((safe_n + safe_m).sum(), 1)
+    variance = (within + PRIOR_PAIRS * pooled) / (n + m + PRIOR_PAIRS) * (1 / safe_n + 1 / safe_m)
+    both = (n > 0) & (m > 0)
+    difference = np.where(both, log / safe_n - normal_log / safe_m, 0.0)
+    slower = slower_nats(difference, variance)
+    adds = np.where(both, np.logaddexp(np.log(1 - SLOW_SHARE), np.log(SLOW_SHARE) + slower), 0.0)
+    return np.where(both, np.maximum(slower, 0), 0.0), np.exp(difference), adds
 
 
-def _aligned(side: Tally, keys: Array) -> tuple[Array, Array, Array]:
-    place = np.searchsorted(keys, side.pairs)
-    parts = []
-    for values in (side.pair_count, side.pair_log, side.pair_square):
-        part = np.zeros(len(keys))
-        part[place] = values
-        parts.append(part)
-    return parts[0], parts[1], parts[2]
-
-
-def _largest(values: Array, group: Array, n_groups: int) -> Array:
+def _one_of(values: Array, group: Array, n_groups: int) -> Array:
+    """The largest value of each group, less the logarithm of how many there are."""
     largest = np.zeros(n_groups)
     np.maximum.at(largest, group, values)
-    return largest
+    return np.maximum(largest - np.log(np.maximum(np.bincount(group, minlength=n_groups), 1)), 0)
 
 
-def _spread(excess: Array, first: Array, second: Array, n_services: int) -> Array:
-    """Charge the excess of pairs to services, as few as explain it: non-negative least squares over pairs of services.
+def _charged(slow: Array, first: Array, second: Array, calls: Array) -> Array:
+    """What the steps of each service say about it being slow.
 
-    A slow answer is seen in the pair (caller, callee) and in (callee, caller); only the callee explains both.
+    A step within a service is its own. Of the two steps of a call, to the callee and back, both are slow if the callee is, or the way to
+    it; a single slow one rather is the work of the caller before it calls, or after it was answered.
     """
-    keys, place = np.unique(first * n_services + second, return_inverse=True)
-    if not len(keys):
-        return np.zeros(n_services)
-    seen = np.sqrt(np.bincount(place, excess**2))
-    design = np.zeros((len(keys), n_services))
-    design[np.arange(len(keys)), keys // n_services] = 1
-    design[np.arange(len(keys)), keys % n_services] = 1
-    return np.asarray(nnls(design, seen)[0])
-
-
-__all__ = ["KINDS", "Change", "Tally", "compare", "tally"]
+    n = len(calls)
+    own = np.bincount(first, slow * (first == second), n)
+    steps = np.bincount(first * n + second, slow * (first != second), n * n).reshape(n, n)
+    there, back = steps, steps.T
+    known = calls & ~calls.T
+    both = (there > 0) == (back > 0)
+    caller = np.where(known, np.where(both, there + back, np.maximum(there, back)), 0.0)
+    doubt = np.minimum(np.maximum(there, back) / 4, DOUBTED_NATS)
+    callee = np.where(known, np.where(both, there + back, np.minimum(there, back) + doubt), 0.0)
+    unknown = np.where(known | known.T, 0.0, steps)
+    return np.asarray(own + caller.sum(axis=1) + callee.sum(axis=0) + unknown.sum(axis=0) + unknown.sum(axis=1))

@@ -17,7 +17,7 @@ SHOWN_LINES = 5
 
 def evidence_against(findings: Findings, service: int) -> tuple[Evidence, ...]:
     """One observation per kind that is surprising, the most surprising first."""
-    nats = findings.surprise[:, service]
+    nats = findings.nats[:, service]
     kinds = [KINDS[number] for number in np.argsort(-nats, kind="stable") if nats[number] >= LEAST_PART]
     return tuple(_TELL[kind](findings, service) for kind in kinds)
 
@@ -40,24 +40,25 @@ def changes_of(query: RootCauseQuery, service: str) -> tuple[Evidence, ...]:
 
 
 def _rates(findings: Findings, service: int) -> Evidence:
-    own = np.flatnonzero(findings.normal.service_of == service)
-    symbol = int(own[np.argmax(np.abs(findings.change.rate_z[own]))])
-    observed, expected = float(findings.counted.lines_of_symbol[symbol]), float(findings.change.expected_lines[symbol])
-    words = f"{'more' if observed > expected else 'fewer'} than usual: {observed:.0f} lines, {expected:.1f} expected"
-    return _told(findings, "rates", words, symbol, findings.window.symbol == symbol, observed, expected)
+    change = findings.change
+    known = np.flatnonzero((findings.normal.service_of == service) & (findings.normal.units_of_symbol > 0))
+    symbol = int(known[np.argmax(change.rate_nats[known])])
+    observed, expected = float(findings.counted.lines_of_symbol[symbol]), float(change.expected_lines[symbol])
+    words = f"{'more' if change.more[symbol] else 'fewer'} than usual: {observed:.0f} lines, {expected:.1f} expected"
+    return _told(findings, "rates", words, symbol, findings.after & (findings.window.symbol == symbol), observed, expected)
 
 
 def _new(findings: Findings, service: int) -> Evidence:
     unseen = (findings.normal.units_of_symbol == 0) & (findings.normal.service_of == service)
-    own = np.flatnonzero(unseen & (findings.counted.units_of_symbol > 0))
-    symbol = int(own[np.argmax(findings.counted.units_of_symbol[own])])
-    observed = float(findings.counted.lines_of_symbol[own].sum())
+    own = np.flatnonzero(unseen & (findings.whole.units_of_symbol > 0))
+    symbol = int(own[np.argmax(findings.whole.units_of_symbol[own])])
+    observed = float(findings.whole.lines_of_symbol[own].sum())
     words = f"never seen in normal time: {len(own)} kind{'s' if len(own) > 1 else ''} of message, {observed:.0f} lines"
     return _told(findings, "new", words, symbol, np.isin(findings.window.symbol, own), observed, 0.0)
 
 
 def _errors(findings: Findings, service: int) -> Evidence:
-    own = findings.window.severe & (findings.normal.service_of[findings.window.symbol] == service)
+    own = findings.after & findings.window.severe & (findings.normal.service_of[findings.window.symbol] == service)
     observed, expected = float(findings.counted.severe_units[service]), float(findings.change.severe_expected[service])
     units = int(findings.counted.units_of_service[service])
     words = f"errors in {observed:.0f} of {units} requests, {expected:.1f} expected"
@@ -66,17 +67,20 @@ def _errors(findings: Findings, service: int) -> Evidence:
 
 
 def _flow(findings: Findings, service: int) -> Evidence:
-    pair, first, second = _worst_pair(findings, service, -findings.change.flow_z)
+    change = findings.change
+    pair, first, second = _worst_pair(findings, service, change.flow_nats)
     follows, lone = _followed(findings, first, second)
     observed = float(follows.sum())
-    rate = _count(findings, pair) / max(float(findings.normal.traced_lines[first]), 1.0)
-    expected = rate * float(findings.counted.traced_lines[first])
-    words = f"follows “{_name(findings, first)}” less often than usual: {observed:.0f} times, {expected:.1f} expected"
-    return _told(findings, "flow", words, second, lone, observed, expected)
+    share = findings.reference.counted_as(change.pairs)[0][pair] / max(float(findings.reference.traced_lines[first]), 1.0)
+    expected = share * float(findings.counted.traced_lines[first])
+    often = "less" if change.lost[pair] else "more"
+    words = f"follows “{_name(findings, first)}” {often} often than usual: {observed:.0f} times, {expected:.1f} expected"
+    shown = lone if change.lost[pair] else np.append(False, follows)
+    return _told(findings, "flow", words, second, shown, observed, expected)
 
 
 def _latency(findings: Findings, service: int) -> Evidence:
-    pair, first, second = _worst_pair(findings, service, findings.change.gap_z)
+    pair, first, second = _worst_pair(findings, service, findings.change.gap_nats)
     follows, _ = _followed(findings, first, second)
     places = np.flatnonzero(follows) + 1
     gaps = np.zeros(len(findings.window.at))
@@ -89,30 +93,35 @@ def _latency(findings: Findings, service: int) -> Evidence:
 
 
 def _silence(findings: Findings, service: int) -> Evidence:
-    """Fewer lines, or fewer calls: whichever says more; it has no lines to show."""
-    counted, normal = findings.counted, findings.normal
-    caller = int(np.argmin(findings.change.called_z[:, service]))
-    if findings.change.called_z[caller, service] < 0:
+    """Fewer calls, or fewer lines where nobody calls it; it has no lines to show."""
+    counted, change = findings.counted, findings.change
+    caller = int(np.argmax(change.uncalled_nats[:, service]))
+    if change.uncalled_nats[caller, service] > 0:
         units = float(counted.units_of_service[caller])
-        observed = float(counted.calls[caller, service])
-        expected = units * float(normal.calls[caller, service]) / max(float(normal.units_of_service[caller]), 1.0)
-        words = (
-            f"seldom heard of after {findings.symbols.services[caller]}: in {observed:.0f} of {units:.0f} requests, {expected:.1f} expected"
-        )
+        observed, expected = float(counted.calls[caller, service]), float(change.calls_expected[caller, service])
+        name = findings.symbols.services[caller]
+        words = f"seldom heard of after {name}: in {observed:.0f} of {units:.0f} requests, {expected:.1f} expected"
     else:
-        observed, expected = float(counted.block_lines[service]), float(findings.change.block_expected[service])
+        observed, expected = float(counted.block_lines[service]), float(change.block_expected[service])
         words = f"quieter than usual: {observed:.0f} lines, {expected:.1f} expected"
     return _told(findings, "silence", words, None, np.zeros(len(findings.window.at), dtype=bool), observed, expected)
 
 
 def _accused(findings: Findings, service: int) -> Evidence:
     """What others say about the service."""
-    change, new = findings.change, findings.normal.units_of_symbol == 0
-    weight = np.where(new, np.sqrt(findings.counted.units_of_symbol), np.maximum(change.rate_z, 0)) * findings.mentions[:, service]
-    symbol = int(np.argmax(weight))
+    change = findings.change
+    symbol = int(np.argmax(change.complaint_nats * findings.mentions[:, service]))
     observed, expected = float(findings.counted.lines_of_symbol[symbol]), float(change.expected_lines[symbol])
     words = f"complains about it: {observed:.0f} lines, {expected:.1f} expected"
-    return _told(findings, "accused", words, symbol, findings.window.symbol == symbol, observed, expected)
+    return _told(findings, "accused", words, symbol, findings.after & (findings.window.symbol == symbol), observed, expected)
+
+
+def _traffic(findings: Findings, service: int) -> Evidence:
+    observed, expected = float(findings.counted.entries[service]), float(findings.change.entries_expected[service])
+    opening = np.append(True, findings.window.unit[1:] != findings.window.unit[:-1]) & findings.window.traced[findings.window.unit]
+    shown = findings.after & opening & (findings.normal.service_of[findings.window.symbol] == service)
+    words = f"receives more requests than usual: {observed:.0f}, {expected:.1f} expected in as long a time"
+    return _told(findings, "traffic", words, None, shown, observed, expected)
 
 
 _TELL: dict[Kind, Callable[[Findings, int], Evidence]] = {
@@ -123,6 +132,7 @@ _TELL: dict[Kind, Callable[[Findings, int], Evidence]] = {
     "latency": _latency,
     "silence": _silence,
     "accused": _accused,
+    "traffic": _traffic,
 }
 
 
@@ -153,17 +163,9 @@ def _worst_pair(findings: Findings, service: int, score: Array) -> tuple[int, in
 def _followed(findings: Findings, first: int, second: int) -> tuple[Array, Array]:
     """Where the first is followed by the second within a trace, by place of the first; lines of the first that are not."""
     window = findings.window
-    same = (window.unit[1:] == window.unit[:-1]) & window.traced[window.unit[1:]]
+    same = (window.unit[1:] == window.unit[:-1]) & window.traced[window.unit[1:]] & findings.after[:-1]
     follows = np.append(same & (window.symbol[:-1] == first) & (window.symbol[1:] == second), False)
-    return follows[:-1], (window.symbol == first) & window.traced[window.unit] & ~follows
-
-
-def _count(findings: Findings, pair: int) -> float:
-    """How often normal time has the pair."""
-    key = findings.change.pairs[pair]
-    place = int(np.searchsorted(findings.normal.pairs, key))
-    found = place < len(findings.normal.pairs) and findings.normal.pairs[place] == key
-    return float(findings.normal.pair_count[place]) if found else 0.0
+    return follows[:-1], findings.after & (window.symbol == first) & window.traced[window.unit] & ~follows
 
 
 def _name(findings: Findings, symbol: int) -> str:

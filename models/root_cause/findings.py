@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from models.root_cause.change import Change, Tally
+from models.root_cause.change import Change
+from models.root_cause.tally import Tally
+from models.root_cause.types import ClockSkew
 from models.root_cause.window import Array, Symbols, Window
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -21,14 +23,26 @@ class Findings:
     ----------
     line
         Number of each line of the window in the query, from 1.
-    surprise
-        Nats, shape (kind, service).
+    after
+        By line, whether it is of the time in which the window differs.
+    normal, reference
+        Counts of normal time; with what precedes that time added.
+    whole, counted
+        Counts of all lines searched, and of that time.
+    usual_lines
+        By symbol, the lines that normal time lets expect in all lines searched.
+    lines
+        How many lines were searched.
+    nats
+        Evidence, shape (kind, service).
     left, blamed
         Total nats of each service after its callees explained their part; the callee that did, or -1.
     flagged
         Per line of the window, whether it is unusual in itself.
     onset
         Microseconds since 1970, NaN for none.
+    clocks
+        Which were wrong; the window has the right times.
     probabilities
         Of each service to be the cause, then of no cause.
     mentions
@@ -40,14 +54,20 @@ class Findings:
     symbols: Symbols
     window: Window
     line: Array
+    after: Array
     normal: Tally
+    reference: Tally
+    whole: Tally
     counted: Tally
+    usual_lines: Array
+    lines: int
     change: Change
-    surprise: Array
+    nats: Array
     left: Array
     blamed: Array
     flagged: Array
     onset: Array
+    clocks: tuple[ClockSkew, ...]
     probabilities: Array
     threshold: float
     mentions: Array

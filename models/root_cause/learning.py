@@ -1,4 +1,4 @@
-"""What normal time teaches: the null distributions of the evidence, and what a total of it is worth."""
+"""What normal time teaches: how loud the evidence speaks when nothing happened, and when something did."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.root_cause.calibration import SIZES, Calibration, calibrate, pseudo_windows, raw_of
+from models.root_cause.calibration import SIZES, SPLITS, draw, references
 from models.root_cause.calls import regular
-from models.root_cause.change import Change, Tally, compare, tally
 from models.root_cause.injection import FAULTS, plant
-from models.root_cause.types import KINDS
-from models.root_cause.verdict import Judgement, explain, learn_judgement
-from models.root_cause.window import Array, Window
+from models.root_cause.scan import Normal, scan
+from models.root_cause.tally import Tally, tally
+from models.root_cause.verdict import Judgement, learn_judgement
+from models.root_cause.window import MICROSECONDS, Array, Window
 
 PLANTED_PER_SIZE = 40
 LARGEST_DRAW = 4
-"""A pseudo-window is at most this many times as large as normal time: beyond, it repeats itself."""
+"""A pseudo-window is at most this many times as large as what it is drawn from: beyond, it only repeats itself."""
 
 
 @dataclass(frozen=True)
-class Normal:
+class NormalTime:
     """Normal time with its symbols.
 
     Parameters
@@ -41,50 +41,51 @@ class Normal:
     resemblance: Array
     mentions: Array
 
-    def tally(self, window: Window) -> Tally:
-        """Count a window over the symbols of normal time."""
-        return tally(window, self.service_of, self.n_services)
+    @property
+    def seconds_per_unit(self) -> float:
+        """How long a unit lasts until the next begins, on average."""
+        return duration(self.window) / max(self.window.n_units, 1)
 
-    def compare(self, reference: Tally, window: Tally) -> Change:
-        """Compare two windows of normal time."""
-        return compare(reference, window, self.resemblance, self.mentions)
-
-
-def learn(normal: Normal, n_draws: int, false_alarm_rate: float, rng: np.random.Generator) -> tuple[Calibration, list[Judgement]]:
-    """Draw pseudo-windows of several sizes, then plant faults into others."""
-    n_units = normal.window.n_units
-    sizes = [size for size in SIZES if size <= LARGEST_DRAW * n_units]
-    draws = {size: _null(normal, size, n_draws, rng) for size in sizes}
-    sizes = [size for size in sizes if len(draws[size])]
-    shape = (0, 0, len(KINDS), normal.n_services)
-    null = np.stack([draws[size] for size in sizes]) if sizes else np.zeros(shape)
-    calibration = calibrate(null, np.array(sizes))
-    calls = regular(normal.tally(normal.window).calls)
-    judgements = []
-    for size, drawn in zip(sizes, null, strict=True):
-        untouched = np.stack([_total(calibration.surprise(raw, size), calls) for raw in drawn])
-        planted = [(_total(calibration.surprise(raw, size), calls), guilty) for raw, guilty in _planted(normal, size, rng)]
-        judgements.append(learn_judgement(untouched, planted, false_alarm_rate))
-    return calibration, judgements
+    def compared_with(self, reference: Window) -> Normal:
+        """A part of it as the reference of other parts."""
+        counted: Tally = tally(reference, self.service_of, self.n_services, reference.n_units * self.seconds_per_unit)
+        known = counted.units_of_symbol > 0
+        return Normal(counted, known, np.where(known, 0.0, self.resemblance), self.mentions, regular(counted.calls))
 
 
-def _null(normal: Normal, size: int, n_draws: int, rng: np.random.Generator) -> Array:
-    drawn = pseudo_windows(normal.window, size, n_draws, rng)
-    return np.array([raw_of(normal.compare(normal.tally(reference), normal.tally(window))) for reference, window in drawn])
+def duration(window: Window) -> float:
+    """Seconds from the first line to the last, less the longest silence where normal time has gaps of more than an hour."""
+    if len(window.at) < 2:
+        return 0.0
+    gaps = np.diff(np.sort(window.at)) / MICROSECONDS
+    return float(gaps[gaps < GAP_SECONDS].sum())
 
 
-def _planted(normal: Normal, size: int, rng: np.random.Generator) -> list[tuple[Array, int]]:
-    """Raw evidence of windows with a planted fault, and the service at fault."""
-    cases = []
-    first_error = len(normal.service_of) - normal.n_services
-    for number, (reference, window) in enumerate(pseudo_windows(normal.window, size, PLANTED_PER_SIZE, rng)):
-        services = np.unique(normal.service_of[window.symbol])
-        guilty = int(rng.choice(services))
-        fault = FAULTS[number % len(FAULTS)]
-        faulty = plant(window, fault, guilty, normal.service_of, first_error + guilty, rng)
-        cases.append((raw_of(normal.compare(normal.tally(reference), normal.tally(faulty))), guilty))
-    return cases
+GAP_SECONDS = 600.0
+"""A longer silence of all services together is no part of normal time: logs were taken at several times."""
 
 
-def _total(surprise: Array, calls: Array) -> Array:
-    return explain(surprise, calls, np.full(surprise.shape[1], np.nan))[0]
+def learn(normal: NormalTime, n_draws: int, false_alarm_rate: float, rng: np.random.Generator) -> dict[int, Judgement]:
+    """Draw pseudo-windows of several sizes, plant faults into further ones, and learn by size what the evidence means."""
+    halves = [(normal.compared_with(reference), units) for reference, units in references(normal.window)]
+    sizes = [size for size in SIZES if size <= LARGEST_DRAW * min(len(units) for _, units in halves)] if halves else []
+    judgements = {}
+    for size in sizes:
+        windows = [(half, draw(normal.window, units, size, rng)) for half, units in _repeated(halves, n_draws)]
+        untouched = [scan(half, window, seconds_per_unit=normal.seconds_per_unit).totals for half, window in windows]
+        faulty = [(half, draw(normal.window, units, size, rng)) for half, units in _repeated(halves, PLANTED_PER_SIZE)]
+        planted = [_planted(normal, half, window, number, rng) for number, (half, window) in enumerate(faulty)]
+        judgements[size] = learn_judgement(np.stack(untouched), planted, false_alarm_rate)
+    return judgements
+
+
+def _repeated(halves: list[tuple[Normal, Array]], n: int) -> list[tuple[Normal, Array]]:
+    return [halves[number * SPLITS // n] for number in range(n)]
+
+
+def _planted(normal: NormalTime, half: Normal, window: Window, number: int, rng: np.random.Generator) -> tuple[Array, int]:
+    """Totals of a window with a planted fault, and the service at fault."""
+    guilty = int(rng.choice(np.unique(normal.service_of[window.symbol])))
+    error = len(normal.service_of) - normal.n_services + guilty
+    faulty = plant(window, FAULTS[number % len(FAULTS)], guilty, normal.service_of, error, rng)
+    return scan(half, faulty, seconds_per_unit=normal.seconds_per_unit).totals, guilty

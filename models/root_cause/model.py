@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Self
 
 import numpy as np
@@ -29,26 +29,33 @@ from models.base import ENCODER, Contract, Model, Part, Question, View
 from models.encoder import Encoder, default_encoder
 from models.errors import InputError
 from models.root_cause.answer import answer, nothing_to_say
-from models.root_cause.calibration import Calibration, raw_of
-from models.root_cause.calls import regular
-from models.root_cause.change import Tally, compare, tally
+from models.root_cause.calibration import rung
+from models.root_cause.calls import call_graph, regular
+from models.root_cause.change import Change
 from models.root_cause.cluster_map import ClusterMapRequest, draw_cluster_map
 from models.root_cause.clusters import Clusters, Embedding, cluster, novelty
 from models.root_cause.drawing import draw_timeline
 from models.root_cause.findings import Findings
-from models.root_cause.learning import Normal, learn
+from models.root_cause.learning import NormalTime, duration, learn
+from models.root_cause.locations import Locations
 from models.root_cause.phrases import key_phrases
 from models.root_cause.sample import Sample, read_normal
+from models.root_cause.scan import Normal, scan
+from models.root_cause.skew import Leads, leads, skews
+from models.root_cause.tally import Tally, tally
 from models.root_cause.templates import Templates, bounded
-from models.root_cause.types import RootCauseConfig, RootCauseExample, RootCauseOutcome, RootCausePrediction, RootCauseQuery
-from models.root_cause.verdict import UNSURE, Judgement, changed, explain, onsets
+from models.root_cause.types import ClockSkew, RootCauseConfig, RootCauseExample, RootCauseOutcome, RootCausePrediction, RootCauseQuery
+from models.root_cause.verdict import Judgement, changed, explain, onsets
 from models.root_cause.window import MICROSECONDS, Array, Columns, Symbols, Window, columns
 
 SEARCHED_BEFORE_SECONDS = 120
 """When a start is given, lines up to this long before it are searched: users notice late."""
 
-FLAGGED_Z = 4.0
-"""Standard errors beyond which single lines are marked as unusual, to date the onset."""
+NEVER = 1e6
+"""Nats that no evidence reaches: the threshold where there are no pseudo-windows to judge by."""
+
+FLAGGED_NATS = 3.0
+"""Nats beyond which single lines are marked as unusual, to date the onset."""
 
 
 class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCausePrediction]):
@@ -78,18 +85,22 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         rng = np.random.default_rng(self.config.seed)
         self.encoder_: Encoder = default_encoder()
         self.templates_ = Templates.mine(bounded(Counter(normal.messages), self.config.max_templates))
-        pairs = list(zip(normal.services, self.templates_.assign(normal.messages), strict=True))
+        templates = self.templates_.assign(normal.messages)
+        self.locations_ = Locations.learn(normal.locations, templates)
+        pairs = list(zip(normal.services, self.locations_.kinds(normal.locations, templates), strict=True))
         self.symbols_ = Symbols().extended(pairs)
         self.texts_ = sorted({template for _, template in self.symbols_.pairs})
         self.clusters_: Clusters = cluster(self.encoder_.encode(self.texts_), self.config.min_cluster_size)
         window = _window(normal, pairs, self.symbols_)
         service_of, n_services = self.symbols_.service_of(), len(self.symbols_.services)
-        self.normal_: Tally = tally(window, service_of, n_services)
+        self.normal_: Tally = tally(window, service_of, n_services, duration(window))
+        speakers = service_of[self.symbols_.numbers(pairs)]
+        self.leads_: Leads = leads(normal.at, normal.unit, speakers, regular(self.normal_.calls))
         planted = np.concatenate([service_of, np.arange(n_services)])
         uniqueness = np.concatenate([self._uniqueness(), np.ones(n_services)])
         mentions = np.pad(self.symbols_.mentions(), ((0, n_services), (0, 0)))
-        lone = Normal(window, planted, n_services, uniqueness, mentions)
-        self.calibration_, self.judgements_ = learn(lone, self.config.n_draws, self.config.false_alarm_rate, rng)
+        lone = NormalTime(window, planted, n_services, uniqueness, mentions)
+        self.judgements_ = learn(lone, self.config.n_draws, self.config.false_alarm_rate, rng)
         return self
 
     def _uniqueness(self) -> Array:
@@ -111,47 +122,56 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         return [self._predict(query) for query in queries]
 
     def _predict(self, query: RootCauseQuery) -> RootCausePrediction:
-        seen = _searched(columns(query.lines, self.config.block_seconds), query)
-        if not len(seen[0].at):
+        seen = columns(query.lines, self.config.block_seconds)
+        searched = _searched(seen, query)
+        if not searched.any():
             return nothing_to_say()
-        return answer(self._findings(query, *seen), query, self.config.max_suspects)
+        return answer(self._findings(query, seen, searched), query, self.config.max_suspects)
 
-    def _findings(self, query: RootCauseQuery, seen: Columns, line: Array) -> Findings:
+    def _findings(self, query: RootCauseQuery, seen: Columns, searched: Array) -> Findings:
         """Everything that an answer is worded from."""
-        pairs = list(zip(seen.services, self.templates_.assign(seen.messages), strict=True))
+        kinds = self.locations_.kinds(seen.locations, self.templates_.assign(seen.messages))
+        pairs = list(zip(seen.services, kinds, strict=True))
         symbols = self.symbols_.extended(pairs)
-        service_of, n_services = symbols.service_of(), len(symbols.services)
+        seen, clocks = self._with_right_clocks(seen, pairs, symbols)
         window = _window(seen, pairs, symbols)
         vectors = self._embedding().of([template for _, template in symbols.pairs])
-        normal = _widened(self.normal_, service_of, n_services)
-        known = normal.units_of_symbol > 0
-        counted = tally(window, service_of, n_services)
-        mentions = symbols.mentions()
-        change = compare(normal, counted, novelty(symbols, vectors, known, self.config.same_kind_cosine), mentions)
-        surprise = self.calibration_.surprise(raw_of(change), window.n_units)
-        flagged = _flagged(window, change, known, service_of)
+        normal = self._normal(query, symbols, vectors, window)
+        service_of, n_services = symbols.service_of(), len(symbols.services)
+        searched_from = min(int(np.searchsorted(np.maximum.accumulate(searched[window.line]), 1)), len(window.at) - 1)
+        first_unit = int(window.unit[searched_from])
+        cut = scan(normal, window, first_unit)
+        after = window.unit >= cut.first_unit
+        flagged = after & _flagged(window, cut.change, normal.known)
         onset = onsets(window, flagged, service_of, n_services)
-        calls = regular(_calls(query, normal.calls + counted.calls, symbols)) | change.accuses
-        left, blamed = explain(surprise, calls, onset / MICROSECONDS)
+        left, blamed = explain(cut.nats, normal.calls | cut.change.accuses, onset / MICROSECONDS)
         place = {service: number for number, service in enumerate(symbols.services)}
         told = [(place[change.service], change.at.timestamp()) for change in query.changes if change.service in place]
         left = left + changed(told, left, onset / MICROSECONDS, window.at.max() / MICROSECONDS)
-        judgement = self._judgement(window.n_units)
+        judgement = self._judgement(window.n_units - first_unit, n_services)
+        whole = tally(window.between(int(np.searchsorted(window.unit, first_unit)), len(window.at)), service_of, n_services, 0.0)
+        per_unit = whole.units_of_service / np.maximum(normal.tally.units_of_service, 1)
         return Findings(
             symbols=symbols,
             window=window,
-            line=line[window.line],
-            normal=normal,
-            counted=counted,
-            change=change,
-            surprise=surprise,
+            line=window.line + 1,
+            after=after,
+            normal=normal.tally,
+            reference=cut.reference,
+            whole=whole,
+            counted=cut.counted,
+            usual_lines=normal.tally.lines_of_symbol * per_unit[service_of],
+            lines=int(searched.sum()),
+            change=cut.change,
+            nats=cut.nats,
             left=left,
             blamed=blamed,
             flagged=flagged,
             onset=onset,
+            clocks=clocks,
             probabilities=judgement.probabilities(left),
-            threshold=judgement.threshold,
-            mentions=mentions,
+            threshold=judgement.threshold(left),
+            mentions=normal.mentions,
             kind=self._kinds(symbols, vectors),
             kind_names=self.kind_names(),
         )
@@ -170,8 +190,34 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         members = [[self.texts_[row] for row in np.flatnonzero(self.clusters_.labels == label)] for label in labels]
         return dict(zip(labels, key_phrases(members), strict=True))
 
-    def _judgement(self, n_units: int) -> Judgement:
-        return self.judgements_[self.calibration_.rung(n_units)] if self.calibration_.covers(n_units) else UNSURE
+    def _with_right_clocks(
+        self, seen: Columns, pairs: Sequence[tuple[str, str]], symbols: Symbols
+    ) -> tuple[Columns, tuple[ClockSkew, ...]]:
+        """The lines with the times that right clocks would have given them, and which clocks are wrong."""
+        n_services = len(symbols.services)
+        names = sorted(set(seen.hosts))
+        number = {name: place for place, name in enumerate(names)}
+        host = np.array([number[name] for name in seen.hosts])
+        calls = regular(np.pad(self.normal_.calls, (0, n_services - len(self.normal_.calls))))
+        speaker = symbols.service_of()[symbols.numbers(pairs)]
+        found = skews(seen.at, seen.unit, speaker, host, calls, self.leads_.widened(n_services))
+        ahead, unsure = found.ahead / MICROSECONDS, found.uncertainty / MICROSECONDS
+        wrong = np.flatnonzero(found.ahead)
+        told = tuple(ClockSkew(host=names[n], seconds=ahead[n], uncertainty_seconds=unsure[n]) for n in wrong)
+        return replace(seen, at=seen.at - np.round(found.ahead[host]).astype(np.int64)), told
+
+    def _normal(self, query: RootCauseQuery, symbols: Symbols, vectors: Array, window: Window) -> Normal:
+        """Normal time over the symbols of a window."""
+        normal = self.normal_.widened(symbols.service_of(), len(symbols.services))
+        known = normal.units_of_symbol > 0
+        unseen = novelty(symbols, vectors, known, self.config.same_kind_cosine)
+        counts = normal.calls + call_graph(window, normal.service_of, normal.n_services)
+        return Normal(normal, known, unseen, symbols.mentions(), regular(_calls(query, counts, symbols)))
+
+    def _judgement(self, n_units: int, n_services: int) -> Judgement:
+        sizes = sorted(self.judgements_)
+        nearest = rung(sizes, n_units)
+        return Judgement((NEVER,) * n_services, 1.0) if nearest is None else self.judgements_[sizes[nearest]]
 
     def _kinds(self, symbols: Symbols, vectors: Array) -> Array:
         """Cluster of each symbol."""
@@ -183,9 +229,10 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         return {
             "templates.json": [list(pattern) for pattern in self.templates_.patterns],
             "symbols.json": [list(pair) for pair in self.symbols_.pairs],
-            "judgements.json": [asdict(judgement) for judgement in self.judgements_],
+            "judgements.json": {str(size): asdict(judgement) for size, judgement in self.judgements_.items()},
+            "locations.json": self.locations_.texts,
             "normal.npz": {name: np.asarray(value) for name, value in vars(self.normal_).items()},
-            "calibration.npz": vars(self.calibration_),
+            "leads.npz": vars(self.leads_),
             "clusters.npz": vars(self.clusters_),
             ENCODER: self.encoder_,
         }
@@ -194,10 +241,14 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         self.templates_ = Templates(tuple(pattern) for pattern in parts["templates.json"])
         self.symbols_ = Symbols((service, template) for service, template in parts["symbols.json"])
         self.texts_ = sorted({template for _, template in self.symbols_.pairs})
-        self.judgements_ = [Judgement(**judgement) for judgement in parts["judgements.json"]]
+        self.judgements_ = {
+            int(size): Judgement(tuple(judgement["thresholds"]), judgement["temperature"])
+            for size, judgement in parts["judgements.json"].items()
+        }
+        self.locations_ = Locations(parts["locations.json"])
         normal: dict[str, Any] = {name: value if value.ndim else value.item() for name, value in parts["normal.npz"].items()}
         self.normal_ = Tally(**normal)
-        self.calibration_ = Calibration(**parts["calibration.npz"])
+        self.leads_ = Leads(**parts["leads.npz"])
         self.clusters_ = Clusters(**parts["clusters.npz"])
         self.encoder_ = parts[ENCODER]
 
@@ -206,14 +257,12 @@ def _window(seen: Columns, pairs: Sequence[tuple[str, str]], symbols: Symbols) -
     return Window.of(seen.at, symbols.numbers(pairs), seen.unit, seen.severe)
 
 
-def _searched(seen: Columns, query: RootCauseQuery) -> tuple[Columns, Array]:
-    """The lines to search, and the number of each, from 1."""
-    line = np.arange(1, len(seen.at) + 1)
+def _searched(seen: Columns, query: RootCauseQuery) -> Array:
+    """Which lines may be of the incident; those before are compared with."""
     if query.incident_started_at is None:
-        return seen, line
+        return np.ones(len(seen.at), dtype=bool)
     earliest = (query.incident_started_at.timestamp() - SEARCHED_BEFORE_SECONDS) * MICROSECONDS
-    keep = seen.at >= earliest
-    return seen.where(keep), line[keep]
+    return np.asarray(seen.at >= earliest)
 
 
 def _calls(query: RootCauseQuery, counts: Array, symbols: Symbols) -> Array:
@@ -226,27 +275,12 @@ def _calls(query: RootCauseQuery, counts: Array, symbols: Symbols) -> Array:
     return counts
 
 
-def _widened(normal: Tally, service_of: Array, n_services: int) -> Tally:
-    """Normal time over more symbols and services, of which it saw none."""
-    n_symbols, n_known = len(service_of), len(normal.service_of)
-    widths = {"symbol": n_symbols, "service": n_services}
-    by = {"units_of_symbol": "symbol", "lines_of_symbol": "symbol", "squares_of_symbol": "symbol", "traced_lines": "symbol"}
-    by |= {"units_of_service": "service", "severe_units": "service", "block_lines": "service", "block_squares": "service"}
-    parts = dict(vars(normal))
-    parts["calls"] = np.pad(normal.calls, (0, n_services - len(normal.calls)))
-    for name, axis in by.items():
-        parts[name] = np.pad(parts[name], (0, widths[axis] - len(parts[name])))
-    first, second = normal.pairs // n_known, normal.pairs % n_known
-    return Tally(**parts | {"service_of": service_of, "n_services": n_services, "pairs": first * n_symbols + second})
-
-
-def _flagged(window: Window, change: Any, known: Array, service_of: Array) -> Array:
+def _flagged(window: Window, change: Change, known: Array) -> Array:
     """Lines that are unusual in themselves: never seen, far too frequent, or far too late after the one before."""
-    flagged = ~known[window.symbol] | (change.rate_z[window.symbol] > FLAGGED_Z)
-    n_symbols = len(service_of)
+    flagged = ~known[window.symbol] | ((change.rate_nats > FLAGGED_NATS) & change.more)[window.symbol]
     same = (window.unit[1:] == window.unit[:-1]) & window.traced[window.unit[1:]]
     if len(change.pairs):
-        keys = window.symbol[:-1] * n_symbols + window.symbol[1:]
+        keys = window.symbol[:-1] * len(known) + window.symbol[1:]
         place = np.minimum(np.searchsorted(change.pairs, keys), len(change.pairs) - 1)
-        flagged[1:] |= same & (change.pairs[place] == keys) & (change.gap_z[place] > FLAGGED_Z)
+        flagged[1:] |= same & (change.pairs[place] == keys) & (change.gap_nats[place] > FLAGGED_NATS)
     return np.asarray(flagged, dtype=bool)

@@ -75,6 +75,8 @@ def _joined(chunks: Sequence[Columns]) -> Columns:
         np.concatenate([chunk.at for chunk in chunks]),
         [service for chunk in chunks for service in chunk.services],
         [message for chunk in chunks for message in chunk.messages],
+        [place for chunk in chunks for place in chunk.locations],
+        [host for chunk in chunks for host in chunk.hosts],
         np.concatenate([chunk.severe for chunk in chunks]),
         np.concatenate([chunk.unit for chunk in chunks]),
     )

@@ -14,7 +14,7 @@ MAX_LINES = 50_000
 
 Verdict = Literal["root_cause", "insufficient_evidence"]
 Kind = Literal["rates", "new", "errors", "latency", "flow", "silence", "accused", "traffic", "change"]
-KINDS: tuple[Kind, ...] = ("rates", "new", "errors", "latency", "flow", "silence", "accused")
+KINDS: tuple[Kind, ...] = ("rates", "new", "errors", "latency", "flow", "silence", "accused", "traffic")
 """The kinds that are measured in the lines; a change is told by the query."""
 
 _LINE: dict[str, Any] = {

@@ -17,6 +17,9 @@ CERTAIN = 20.0
 """Nats at which a change is certain: by chance, not one normal window in a million has as much."""
 SATURATION = 40.0
 """Nats of one kind beyond which more of it counts less: sixty pseudo-windows say little about smaller probabilities."""
+LEAST_THRESHOLD = 12.0
+"""Nats below which nothing is claimed, however calm normal time was: it never shows all that can happen without a fault."""
+TAIL = 0.2
 SAME_MOMENT_SECONDS = 1.0
 CHANGE_SECONDS = 3600.0
 CHANGE_NATS = 3.0
@@ -25,32 +28,34 @@ CHANGE_NATS = 3.0
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a total of surprise means.
+    """What a total of evidence means.
 
     Parameters
     ----------
-    threshold
-        Nats that normal windows exceed only at the false-alarm rate.
+    thresholds
+        Nats, by service of normal time, that it exceeds in normal windows only at the false-alarm rate: one that fails every hour
+        without consequence must do worse than that to be a cause.
     temperature
         Nats per unit of log odds, so that probabilities hold on planted faults.
     """
 
-    threshold: float
+    thresholds: tuple[float, ...]
     temperature: float
+
+    def threshold(self, totals: Array) -> float:
+        """Nats that the loudest service must exceed; services that normal time lacks need the least."""
+        loudest = int(np.argmax(totals)) if len(totals) else 0
+        return self.thresholds[loudest] if loudest < len(self.thresholds) else LEAST_THRESHOLD
 
     def probabilities(self, totals: Array) -> Array:
         """Of each service, then of no cause at all; they sum to 1."""
-        logits = np.append(totals, self.threshold) / self.temperature
+        logits = np.append(totals, self.threshold(totals)) / self.temperature
         weights = np.exp(logits - logits.max())
         return np.asarray(weights / weights.sum())
 
 
-UNSURE = Judgement(threshold=1e6, temperature=1.0)
-"""Of whoever has no pseudo-windows to judge by: no evidence suffices."""
-
-
 def learn_judgement(null: Array, planted: Iterable[tuple[Array, int]], false_alarm_rate: float) -> Judgement:
-    """Learn the threshold from normal pseudo-windows and the temperature from both.
+    """Learn the thresholds from normal pseudo-windows and the temperature from both.
 
     Parameters
     ----------
@@ -59,20 +64,22 @@ def learn_judgement(null: Array, planted: Iterable[tuple[Array, int]], false_ala
     planted
         Totals and the service at fault, per window with one.
     """
-    if not null.size:
-        return UNSURE
-    loudest = null.max(axis=1)
-    start = np.quantile(loudest, 0.8)
-    excess = np.maximum(loudest - start, 0).sum() / max(int((loudest > start).sum()), 1)
-    threshold = float(start + excess * np.log(0.2 / min(false_alarm_rate, 0.2)))
+    thresholds = tuple(max(_exceeded_at(false_alarm_rate, own), LEAST_THRESHOLD) for own in null.T)
     cases = [(totals, len(totals)) for totals in null] + list(planted)
 
     def loss(log_temperature: float) -> float:
-        judgement = Judgement(threshold, float(np.exp(log_temperature)))
+        judgement = Judgement(thresholds, float(np.exp(log_temperature)))
         return -float(np.mean([np.log(judgement.probabilities(totals)[truth] + 1e-12) for totals, truth in cases]))
 
     best = minimize_scalar(loss, bounds=(np.log(0.5), np.log(50.0)), method="bounded")
-    return Judgement(threshold, float(np.exp(best.x)))
+    return Judgement(thresholds, float(np.exp(best.x)))
+
+
+def _exceeded_at(rate: float, values: Array) -> float:
+    """The value that is exceeded at a rate, by an exponential tail beyond the highest fifth."""
+    start = np.quantile(values, 1 - TAIL)
+    excess = np.maximum(values - start, 0).sum() / max(int((values > start).sum()), 1)
+    return float(start + excess * np.log(TAIL / min(rate, TAIL)))
 
 
 def explain(surprise: Array, calls: Array, onset: Array) -> tuple[Array, Array]:
@@ -96,7 +103,7 @@ def explain(surprise: Array, calls: Array, onset: Array) -> tuple[Array, Array]:
         The totals that are left, and the callee that explains most of each (-1 for none).
     """
     nats = dict(zip(KINDS, saturated(surprise), strict=True))
-    own = nats["rates"] + nats["new"] + nats["errors"] + nats["latency"]
+    own = nats["rates"] + nats["new"] + nats["errors"] + nats["latency"] + nats["traffic"]
     uncalled = _certainty((calls * own[:, None]).max(axis=0, initial=0.0)) * (1 - _certainty(nats["accused"]))
     total = own + (nats["flow"] + nats["silence"]) * (1 - EXPLAINED * uncalled) + nats["accused"]
     in_time = ~(onset[None, :] > onset[:, None] + SAME_MOMENT_SECONDS)

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from models.root_cause.locations import location
 from models.root_cause.templates import mask
 from models.root_cause.types import LogLine
 
@@ -36,8 +37,10 @@ class Columns:
     ----------
     at
         Microseconds since 1970.
-    services, messages
-        The service and the masked message of each line.
+    services, messages, locations
+        The service and the masked message of each line, and where in the code it was written ("" where that is not known).
+    hosts
+        Whose clock stamped the line: its instance, or its service where lines have none.
     severe
         Whether the line reports an error: by its level, or by its words where it has no level.
     unit
@@ -47,6 +50,8 @@ class Columns:
     at: Array
     services: list[str]
     messages: list[str]
+    locations: list[str]
+    hosts: list[str]
     severe: Array
     unit: Array
 
@@ -56,7 +61,8 @@ class Columns:
             return self
         places = np.flatnonzero(keep).tolist()
         services, messages = [self.services[i] for i in places], [self.messages[i] for i in places]
-        return Columns(self.at[keep], services, messages, self.severe[keep], self.unit[keep])
+        locations, hosts = [self.locations[i] for i in places], [self.hosts[i] for i in places]
+        return Columns(self.at[keep], services, messages, locations, hosts, self.severe[keep], self.unit[keep])
 
 
 def columns(lines: Sequence[LogLine], block_seconds: float) -> Columns:
@@ -66,7 +72,9 @@ def columns(lines: Sequence[LogLine], block_seconds: float) -> Columns:
     severe = np.array([_is_severe(line.level, message) for line, message in zip(lines, messages, strict=True)], dtype=bool)
     blocks = at // max(1, round(block_seconds * MICROSECONDS))
     unit = [_trace_number(line.trace_id) if line.trace_id else -1 - abs(int(block)) for line, block in zip(lines, blocks, strict=True)]
-    return Columns(at, [_encodable(line.service) for line in lines], messages, severe, np.array(unit, dtype=np.int64))
+    services, locations = [_encodable(line.service) for line in lines], [_encodable(location(line.logger)) for line in lines]
+    hosts = [_encodable(line.instance or line.service) for line in lines]
+    return Columns(at, services, messages, locations, hosts, severe, np.array(unit, dtype=np.int64))
 
 
 def _encodable(text: str) -> str:
@@ -165,6 +173,13 @@ class Window:
         number = rank[first]
         order = np.lexsort((severe, symbol, at, number))
         return cls(at[order], symbol[order], number[order], severe[order], order, keys[by_start] >= 0)
+
+    def between(self, start: int, end: int) -> Window:
+        """The lines from one place to another, which must not cut a unit; units are numbered from 0 again."""
+        part = slice(start, end)
+        first = int(self.unit[start]) if start < end else 0
+        traced = self.traced[first : int(self.unit[end - 1]) + 1] if start < end else self.traced[:0]
+        return Window(self.at[part], self.symbol[part], self.unit[part] - first, self.severe[part], self.line[part], traced)
 
     def take(self, units: Array) -> Window:
         """The chosen units as a window of their own; a unit chosen twice is there twice."""
