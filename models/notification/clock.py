@@ -51,7 +51,16 @@ def end_of_quiet(at: int, zone: str, quiet_hours: tuple[float, float]) -> int:
     """
     now = local(at, zone)
     wanted = now // DAY * DAY + int(quiet_hours[1] * HOUR)
-    if wanted <= now:
-        wanted += DAY
-    guess = wanted - _offset(at // HOUR, zone)
-    return wanted - _offset(guess // HOUR, zone)
+    return instant_of(wanted if wanted > now else wanted + DAY, zone)
+
+
+def instant_of(clock: int, zone: str) -> int:
+    """The instant at which the user's clock shows a time; of a time that it skips, the one after the same span of time.
+
+    Parameters
+    ----------
+    clock
+        As `local` gives it.
+    """
+    guess = clock - _offset(clock // HOUR, zone)
+    return clock - _offset(guess // HOUR, zone)

@@ -37,6 +37,8 @@ from models.errors import InputError
 from models.notification.champion import Champion
 from models.notification.clock import DAY, HOUR, local, to_datetime, to_microseconds
 from models.notification.decision import Belief, decide, sigmoid
+from models.notification.digest import KEPT as CLOSED_KEPT
+from models.notification.digest import Digests, compose, day_name, latest_slot, rewritten, written
 from models.notification.evidence import MOST_HALVINGS
 from models.notification.history import Pressure
 from models.notification.impressions import REMEMBERED, Impression, Impressions, grade
@@ -44,6 +46,8 @@ from models.notification.knowledge import Knowledge
 from models.notification.policy import PolicyQuestion, PolicyReport, changed_config, questions, report
 from models.notification.records import (
     Action,
+    Digest,
+    DigestQuestion,
     NotificationConfig,
     NotificationExample,
     NotificationPrediction,
@@ -59,8 +63,6 @@ _CHUNK = 10_000
 _HOURS = 24
 _ONE_IN_TWENTY = 1.645
 _PUSHES = ("push", "later")
-_WEEKDAYS = ("Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday")
-"""Beginning with that of the first of January 1970."""
 
 _Met = tuple[NotificationExample, Impression]
 _Fresh = tuple[Impression, Mapping[str, Scalar]]
@@ -88,7 +90,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         prediction=NotificationPrediction,
         event=NotificationExample,
         outcome=bool,
-        questions=(Question("evaluate_policy", PolicyQuestion, PolicyReport),),
+        questions=(Question("digest", DigestQuestion, Digest), Question("evaluate_policy", PolicyQuestion, PolicyReport)),
     )
 
     def fit(self, examples: Iterable[NotificationExample]) -> Self:
@@ -101,12 +103,14 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         InputError
             If there is no push of which it is known whether it was clicked.
         """
-        rows = sorted(examples, key=lambda row: row.sent_at)
+        told = list(examples)
+        rows = sorted(filter(_was_sent, told), key=lambda row: row.sent_at)
         if not any(_is_push(row) and row.clicked is not None for row in rows):
             raise InputError("expected at least one push of which it is known whether it was clicked, got none: give rows with `clicked`")
         self.reference_ = max(_newest(row) for row in rows)
         self._hour = self.reference_ // HOUR
-        self._known, self._impressions = Knowledge(Tastes.nothing()), Impressions()
+        self._known, self._impressions, self._digests = Knowledge(Tastes.nothing()), Impressions(), Digests()
+        self._wait(told)
         met, fresh = self._meet(rows)
         lesson = self._lesson(met)
         lesson.outcomes.extend((each, 0.0) for each in self._impressions.due(self._unclicked_until()))
@@ -142,9 +146,18 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
                 self._hour = hour
                 self._count(_Lesson([(each, 0.0) for each in self._impressions.due(self._unclicked_until())], []))
                 self._impressions.drop(self._unclicked_until() - REMEMBERED)
+                self._digests.drop(self._hour * HOUR - CLOSED_KEPT)
             batch.append(event)
         self._absorb(batch)
         return self
+
+    def refusal(self, event: NotificationExample) -> str | None:
+        """Whether an event is about a digest that there is not."""
+        named = [part.digest for part in (event.item, event.closing) if part is not None]
+        return next((self._no_digest(name) for name in named if name not in self.config.digests), None)
+
+    def _no_digest(self, name: str) -> str:
+        return f"expected one of the digests {', '.join(self.config.digests)}, got {name!r}: give it a rhythm in digests"
 
     def forget(self, subject: str) -> Self:
         """Drop a user; what types and segments learned of them remains, as sums without names."""
@@ -152,6 +165,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         for known in (self._known, self._trained):
             known.forget(subject.strip())
         self._impressions.forget(subject.strip())
+        self._digests.forget(subject.strip())
         return self
 
     def predict(self, queries: Sequence[NotificationQuery]) -> list[NotificationPrediction]:
@@ -167,6 +181,44 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
             answers += [self._answer(*each) for each in zip(some, instants, pressures, expected, strict=True)]
         return answers
 
+    def digest(self, request: DigestQuestion) -> Digest:
+        """Compose the digest of a user that was due last, or give it again as it was closed.
+
+        It is ranked by what was known at the last training, so that it is the same whoever asks, and however often.
+
+        Raises
+        ------
+        InputError
+            If there is no such digest.
+        """
+        self._require_fitted()
+        if request.digest not in self.config.digests:
+            raise InputError(self._no_digest(request.digest))
+        user, zone = request.user_id, request.time_zone or self.config.time_zone
+        slot = latest_slot(to_microseconds(request.at), self.config.digests[request.digest], zone)
+        if closed := self._digests.closed(user, request.digest, slot):
+            return rewritten(user, request.digest, slot, closed)
+        due = self._digests.due(user, request.digest, slot)
+        entries, fates = compose(
+            due,
+            slot,
+            lambda held: self._known.turned_off.get((user, held.type, held.channel), slot + 1) <= slot,
+            self._tastes_of(user, {held.type for held in due}, slot),
+            self.config.digest_entries,
+        )
+        return written(user, request.digest, slot, entries, fates, closed=False)
+
+    def _tastes_of(self, user: str, kinds: Iterable[str], at: int) -> dict[str, float]:
+        """Probability of a click by type, as known at the last training."""
+        asked = [NotificationQuery(user_id=user, type=kind, at=to_datetime(at)) for kind in sorted(kinds)]
+        return {answer.type: answer.probability for answer in self._as_trained(self.config).predict(asked)}
+
+    def _as_trained(self, config: NotificationConfig) -> Notification:
+        """The model before it learned anything since its training."""
+        other = copy(self)
+        other.config, other._known = config, self._trained
+        return other
+
     def evaluate_policy(self, request: PolicyQuestion) -> PolicyReport:
         """Say what other settings of the decision would have been worth on a log, and what would have changed; or why the log cannot tell.
 
@@ -180,8 +232,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         """
         self._require_fitted()
         config = changed_config(self.config, request.settings)
-        judged = copy(self)
-        judged.config, judged._known = config, self._trained
+        judged = self._as_trained(config)
         asked = zip(request.log, questions(request.log), strict=True)
         later = [(row, query) for row, query in asked if to_microseconds(row.sent_at) > self.reference_]
         rows = [row for row, _ in later]
@@ -265,9 +316,18 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
     def _absorb(self, events: Sequence[NotificationExample]) -> None:
         """Learn from events of an hour."""
         if events:
-            met, fresh = self._meet(events)
+            self._wait(events)
+            met, fresh = self._meet(list(filter(_was_sent, events)))
             self._expect(fresh)
             self._count(self._lesson(met))
+
+    def _wait(self, events: Sequence[NotificationExample]) -> None:
+        """Let items wait for their digests, and take away those of digests that were closed."""
+        for event in events:
+            if event.closing is not None:
+                self._digests.close(event.user_id, event.closing)
+            else:
+                self._digests.put(event)
 
     def _meet(self, events: Sequence[NotificationExample]) -> tuple[list[_Met], list[_Fresh]]:
         """Find or hold what each event is about; of what is new, the columns as they were when it was sent."""
@@ -297,7 +357,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
             "type": record.type,
             "channel": record.channel,
             "hour": clock // HOUR % _HOURS,
-            "weekday": _WEEKDAYS[clock // DAY % 7],
+            "weekday": day_name(clock // DAY),
             "pushes_last_hour": pressure.hour,
             "pushes_last_day": pressure.day,
             "pushes_last_week": pressure.week,
@@ -367,6 +427,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
             **self.champion_.state(),
             "model.json": {"reference": self.reference_, "hour": self._hour, "rhythm": self._rhythm},
             "impressions.json": self._impressions.dump(),
+            "digests.json": self._digests.dump(),
             "known.json": known,
             "known.npz": counts,
             "trained.json": trained,
@@ -378,6 +439,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         model = parts["model.json"]
         self.reference_, self._hour, self._rhythm = model["reference"], model["hour"], model["rhythm"]
         self._impressions = Impressions.restore(parts["impressions.json"])
+        self._digests = Digests.restore(parts["digests.json"])
         self._known = Knowledge.restore(parts["known.json"], parts["known.npz"])
         self._trained = Knowledge.restore(parts["trained.json"], parts["trained.npz"])
 
@@ -387,6 +449,11 @@ class _Lesson(NamedTuple):
 
     outcomes: list[tuple[Impression, float]]
     grades: list[tuple[Impression, float]]
+
+
+def _was_sent(row: NotificationExample) -> bool:
+    """Whether an event is about what a user was shown, and not about what waits for a digest."""
+    return row.item is None and row.closing is None
 
 
 def _is_push(row: NotificationExample) -> bool:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, AliasChoices, AwareDatetime, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AliasChoices, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from models.base import Config, Prediction, Record
 from models.churn.records import Scalar
@@ -16,6 +16,11 @@ from models.churn.records import Scalar
 Action = Literal["push", "later", "in_app", "digest", "drop"]
 ACTIONS: tuple[Action, ...] = ("push", "later", "in_app", "digest", "drop")
 """From the loudest to silence; `later` is a push at a better hour."""
+
+Fate = Literal["digested", "expired", "turned_off", "duplicate", "outranked"]
+"""What becomes of an item that waited for a digest."""
+
+Weekday = Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
 ReasonCode = Literal[
     "critical",
@@ -62,6 +67,15 @@ Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Hour = Annotated[float, Field(ge=0.0, lt=24.0)]
 
 
+class Rhythm(BaseModel):
+    """When a digest is due, by the user's clock."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hours: tuple[Hour, ...] = Field(default=(18.0,), min_length=1, max_length=24, description="Hours of the day; 18.5 is half past six.")
+    weekdays: tuple[Weekday, ...] = Field(default=(), description="On these days; empty: every day.")
+
+
 class NotificationConfig(Config):
     """Settings of the notification model. Values and costs are in whatever unit the value of a click is given in."""
 
@@ -89,6 +103,8 @@ class NotificationConfig(Config):
     )
     in_app_share: Probability = Field(default=0.3, description="Clicks of an in-app message per click of a push, assumed until known.")
     digest_share: Probability = Field(default=0.4, description="Clicks of an item in a digest per click of a push, assumed until known.")
+    digests: Mapping[Name, Rhythm] = Field(default={"daily": Rhythm()}, description="When each digest is due, by its name.")
+    digest_entries: int = Field(default=20, ge=1, le=1000, description="Most entries of a digest; what is outranked is dropped.")
     least_value: float = Field(default=0.0, ge=0.0, description="In the mode `value`: what is worth less is dropped instead of digested.")
     delay_hours: float = Field(
         default=24.0,
@@ -107,6 +123,38 @@ class NotificationConfig(Config):
     segment: str = Field(default="segment", description="The context column that names a user's segment, if there is one.")
     time_zone: Zone = Field(default="UTC", description="Zone of users of whom none is given.")
     max_rows: int = Field(default=200_000, ge=100, description="The nightly model learns from so many of the newest outcomes.")
+
+
+class Item(BaseModel):
+    """What waits for a digest."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    item_id: Name = Field(description="Names it among those of the user.")
+    digest: Name = Field(default="daily", description="Which digest; one of the configured ones.")
+    about: Name | None = Field(default=None, description="What it is about: items of a type about the same thing are one entry.")
+    actor: Name | None = Field(default=None, description="Who did it: several are written as `Ann and 4 others`.")
+    title: str | None = Field(default=None, max_length=500, description="What to show.")
+    expires_at: AwareDatetime | None = Field(default=None, description="From when on it is of no use. Absent: never.")
+
+
+class ItemFate(BaseModel):
+    """What became of an item."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    item_id: Name = Field(description="Which.")
+    fate: Fate = Field(description="Shown, or why not.")
+
+
+class DigestClosing(BaseModel):
+    """That a digest is closed: its items are done with. To be reported before it is sent, with `digest_id` as the event's id."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    digest: Name = Field(description="Which digest.")
+    slot_at: AwareDatetime = Field(description="When it was due.")
+    items: tuple[ItemFate, ...] = Field(max_length=10_000, description="Each item that it took, and what became of it.")
 
 
 class _Notification(Record):
@@ -189,6 +237,54 @@ class NotificationExample(_Notification):
     scroll_speed: float | None = Field(default=None, ge=0.0, le=1e6, description="Screens per second while it was in view; fast is bored.")
     disabled: bool = Field(default=False, description="Whether the user turned this type off, or unsubscribed, because of it.")
     value: float = Field(default=1.0, ge=0.0, le=1e9, description="What a click is worth.")
+    item: Item | None = Field(
+        default=None, description="What waits for a digest from now on; once that was sent, report it without `item`."
+    )
+    closing: DigestClosing | None = Field(
+        default=None, description="That a digest of the user is closed, instead of what became of a notification; as `digest` gives it."
+    )
+
+
+class DigestQuestion(BaseModel):
+    """A question for a user's digest."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra={"examples": [{"user_id": "u017", "digest": "daily", "at": "2026-03-02T19:00:00Z"}]}
+    )
+
+    user_id: Name = Field(description="Whose.")
+    digest: Name = Field(default="daily", description="Which; one of the configured ones.")
+    at: AwareDatetime = Field(description="The digest is the one that was due last until then, with a time zone.")
+    time_zone: Zone | None = Field(default=None, description="The user's. Absent: the configured one.")
+
+
+class DigestEntry(BaseModel):
+    """Items of a type about the same thing."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str = Field(description="Their type.")
+    about: str = Field(description="What they are about.")
+    who: str | None = Field(description="`Ann`, `Ann and Bob`, `Ann and 4 others`; none if nobody was named.")
+    title: str | None = Field(description="That of the newest.")
+    items: list[str] = Field(description="The newest first.")
+    newest_at: datetime = Field(description="When the newest was put here.")
+
+
+class Digest(BaseModel):
+    """A user's digest; until it is closed, as it would be."""
+
+    model_config = ConfigDict(frozen=True)
+
+    user_id: str = Field(description="Whose.")
+    digest: str = Field(description="Which.")
+    digest_id: str = Field(description="Names it: whatever is sent under this name twice is the same.")
+    slot_at: datetime = Field(description="When it was due.")
+    closed: bool = Field(description="Whether it was closed; then it will not change any more.")
+    entries: list[DigestEntry] = Field(description="The best first, no type crowding out the others.")
+    closing: DigestClosing = Field(
+        description="To be reported as an event's `closing` before it is sent; also says what was left out, and why."
+    )
 
 
 class NotificationPrediction(Prediction):
