@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from data.search_synonyms import prepare
+from data.search_synonyms import prepare, strangers
 from models.encoder import default_encoder
 from models.errors import InputError
 from models.rows import read_rows
@@ -308,8 +308,18 @@ def test_enough_users_teach_the_name(site: prepare.Site, log: Searches, fitted: 
 
 
 def test_floods_and_bots_make_no_rule(site: prepare.Site, fitted: SearchSynonyms) -> None:
-    planted = {frozenset(pair) for pair in prepare.attacks(site)}
+    planted = {frozenset(pair) for pair in site.attacked}
     assert not planted & {frozenset(pair) for pair in rules(fitted)}
+
+
+@pytest.mark.parametrize("vocabulary", ["german", "nonsense"])
+def test_what_was_learned_from_one_simulator_holds_in_another(vocabulary: str, encode: Encode) -> None:
+    site = strangers.Stranger(vocabulary, strangers.Difficulty(sessions=8_000))
+    found = [entry.rule for entry in SearchSynonyms().fit(map(record, site.rows()), encode=encode).dictionary_]
+    pairs = {frozenset((rule.left, rule.right)) for rule in found}
+    assert np.mean([site.meaning(rule.left) == site.meaning(rule.right) for rule in found]) >= 0.95
+    assert np.mean([frozenset(pair) in pairs for pair in site.synonyms()]) >= 0.9
+    assert not pairs & {frozenset(pair) for pair in site.attacked}
 
 
 def test_what_the_site_lacks_is_a_gap(site: prepare.Site, fitted: SearchSynonyms) -> None:

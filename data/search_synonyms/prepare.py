@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -154,6 +155,16 @@ class Site:
     def planted(self) -> list[tuple[str, str]]:
         """All pairs of another name and the catalogue's own."""
         return [(name, c.names[0]) for c in self.concepts if c.offered for name in c.names[1:]]
+
+    def synonyms(self) -> Iterator[tuple[str, str]]:
+        """All pairs of two names of one thing."""
+        return (pair for c in self.concepts if c.offered for pair in combinations(sorted(c.names), 2))
+
+    @property
+    def attacked(self) -> list[tuple[str, str]]:
+        """The pairs that bots and attackers try to plant."""
+        names = [concept.names[0] for concept in self.by_popularity]
+        return [(names[0], "acme superstore"), (names[3], names[4]), (names[1], names[7]), ("cheap", "acme superstore")]
 
     def meaning(self, text: str) -> str:
         """What a query, or a part of one, means: typing errors mended, word forms made one, names made the catalogue's, words sorted."""
@@ -331,15 +342,9 @@ def generate(site: Site, visits: int, days: float = 49.0) -> Iterator[Row]:
     yield from _flood(site, days)
 
 
-def attacks(site: Site) -> list[tuple[str, str]]:
-    """The pairs that bots and attackers try to plant."""
-    names = [concept.names[0] for concept in site.by_popularity]
-    return [(names[0], "acme superstore"), (names[3], names[4]), (names[1], names[7]), ("cheap", "acme superstore")]
-
-
 def _bot(site: Site, user_id: str) -> Iterator[Row]:
     """One user, one pair, a hundred times and more."""
-    left, right = attacks(site)[int(site.dice.number() * 2)]
+    left, right = site.attacked[int(site.dice.number() * 2)]
     at, source = START + site.dice.number() * 30 * DAY, f"b{user_id}"
     for _ in range(site.habits.crawls):
         yield Row(user_id, at, left, 0, 0, False, (), source, site.meaning(left))
@@ -349,7 +354,7 @@ def _bot(site: Site, user_id: str) -> Iterator[Row]:
 
 def _flood(site: Site, days: float) -> Iterator[Row]:
     """Many users made up by one attacker: from few addresses, or from many in one night, or each day some."""
-    for place, (left, right) in enumerate(attacks(site)):
+    for place, (left, right) in enumerate(site.attacked):
         for number in range(site.habits.attackers):
             spread = days * DAY if place in (1, 3) else 3 * 3600.0
             at = START + DAY * 7 + site.dice.number() * spread
