@@ -90,10 +90,10 @@ class Spelling:
     """
 
     def __init__(
-        self, vocabulary: Vocabulary, channel: Channel, remembered: Mapping[str, Mapping[str, int]], weights: Mapping[str, float]
+        self, vocabulary: Vocabulary, channel: Channel, remembered: dict[str, dict[str, int]], weights: Mapping[str, float]
     ) -> None:
         self.vocabulary, self.channel, self.weights = vocabulary, channel, dict(weights)
-        self.remembered = {typed: dict(meant) for typed, meant in remembered.items()}
+        self.remembered = remembered
         self._candidates = Candidates(vocabulary, channel, self.remembered)
         self._of_word = lru_cache(maxsize=8192)(lambda word: self._scored(self._candidates.of_word(word)))
         self._of_two = lru_cache(maxsize=8192)(lambda left, right: self._scored(self._candidates.of_two(left, right)))

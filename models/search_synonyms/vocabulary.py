@@ -45,10 +45,10 @@ class Vocabulary:
     """
 
     def __init__(
-        self, counts: Mapping[str, int], pairs: Mapping[str, int], together: Mapping[str, int], general: Sequence[str], searches: int
+        self, counts: dict[str, int], pairs: dict[str, int], together: dict[str, int], general: Sequence[str], searches: int
     ) -> None:
-        self.counts, self.pairs, self.together = dict(counts), dict(pairs), dict(together)
-        self.general = list(general)
+        self.counts, self.pairs, self.together = counts, pairs, together  # kept as they are: a copy would take as much memory again
+        self.general = general
         self.searches = searches
         least = log(len(self.general) + 2)
         self._commonness = {word: 1 - log(rank + 1) / least for rank, word in enumerate(self.general)}

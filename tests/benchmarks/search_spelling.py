@@ -29,6 +29,7 @@ from models.search_synonyms.spelling import Spelling
 DATA = "search_synonyms"
 
 FOLDS, SEED = 5, 0
+FEW = 20
 EDITS = 2
 HERE = 10**12
 """Count of a site's word for the peers, so that they prefer it to a word that is only English."""
@@ -77,8 +78,12 @@ def _measured(learn: Learn, pairs: Pairs, words: Sequence[str]) -> dict[str, obj
 
 
 def _memory(system: str, pairs: Pairs, words: Sequence[str]) -> float:
-    """MiB that a system takes when it is ready, in a fresh process of its own: what others freed would be taken again unseen."""
-    given = {"system": system, "pairs": pairs, "words": words, "state": _learned(pairs, words) if system == "foretell" else None}
+    """MiB that a system takes when it is ready, in a fresh process of its own: what others freed would be taken again unseen.
+
+    A dictionary of a few words was built and dropped there before, so that the libraries' own code and caches are not counted.
+    """
+    states = [_learned(pairs, words), _learned(pairs[:FEW], [])] if system == "foretell" else None
+    given = {"system": system, "pairs": pairs, "words": words, "states": states}
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     done = subprocess.run([sys.executable, __file__], input=json.dumps(given), capture_output=True, text=True, check=True, env=environ)
     return float(done.stdout)
@@ -86,8 +91,12 @@ def _memory(system: str, pairs: Pairs, words: Sequence[str]) -> float:
 
 def _measure_here() -> None:
     given = json.load(sys.stdin)
-    state = given["state"]
-    build = _ready(state) if state else PEERS[given["system"]](given["pairs"], given["words"])
+    if given["states"]:
+        build, small = map(_ready, given["states"])
+    else:
+        peer = PEERS[given["system"]]
+        build, small = peer(given["pairs"], given["words"]), peer(given["pairs"][:FEW], [])
+    small()("warm up")
     gc.collect()
     before = _resident()
     kept = build()
