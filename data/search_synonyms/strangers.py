@@ -85,12 +85,12 @@ class Stranger:
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)  # noqa: S311
-        words = {key: [entry.strip() for entry in text.split(",")] for key, text in VOCABULARIES[self.name].items()}
+        words: dict[str, list[str]] = {key: [entry.strip() for entry in text.split(",")] for key, text in VOCABULARIES[self.name].items()}
         self.same: list[tuple[str, str]] = [(left, right) for left, right in (pair.split("=") for pair in words["same"])]
         self.near: list[tuple[str, str]] = [(left, right) for left, right in (pair.split("/") for pair in words["near"])]
         self.single, self.attributes = words["single"], words["attributes"]
-        self.goods = [right for _, right in (*self.same, *self.near)] + self.single
-        self._things = {term: term for term in [*self.goods, *(left for left, _ in self.near)]} | dict(self.same)
+        self.goods: list[str] = [right for _, right in (*self.same, *self.near)] + self.single
+        self._things: dict[str, str] = {term: term for term in [*self.goods, *(left for left, _ in self.near)]} | dict(self.same)
         self._popularity = [1 / (1 + 0.15 * rank) for rank in range(len(self.goods))]
         self.chance.shuffle(self._popularity)
         self._mistyped = dict[str, str]()
