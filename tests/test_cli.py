@@ -86,7 +86,7 @@ def untrained(home: Path, empty_database: Path) -> Path:
 def test_every_command_of_the_design_is_there_and_says_what_it_does() -> None:
     commands = foretell.commands()
     assert set(commands) == {
-        *("up", "train", "promote", "rollback", "status", "predict", "serve", "review", "bench", "ask", "tell"),
+        *("up", "train", "promote", "rollback", "status", "predict", "serve", "review", "bench", "ask", "tell", "evaluate-policy"),
         *("data list", "data fetch", "data check", "data export", "data forget"),
     }
     assert all(words.endswith(".") for words in commands.values())
