@@ -6,8 +6,11 @@ import numpy as np
 
 from models.root_cause.evidence import changes_of, evidence_against
 from models.root_cause.findings import Findings, moment
+from models.root_cause.lags import lags
+from models.root_cause.spread import carriers, path
 from models.root_cause.timeline import timeline
-from models.root_cause.types import KINDS, MessageKind, RootCausePrediction, RootCauseQuery, Suspect
+from models.root_cause.types import KINDS, Lag, MessageKind, RootCausePrediction, RootCauseQuery, Suspect
+from models.root_cause.verdict import LEAST_THRESHOLD
 from models.root_cause.window import MICROSECONDS, Array
 
 LEAST_SURPRISE = 3.0
@@ -18,6 +21,11 @@ MOST_KINDS = 20
 BURST = 3.0
 """A kind of message bursts when it is this many times as frequent as expected."""
 FEW_UNITS = 30
+MOST_ORDERED = 6
+"""Kinds of messages whose order in time is examined."""
+MOST_LAGS = 10
+MISSED_LINES = 5.0
+"""A service from which fewer lines are expected is not missed."""
 
 
 def nothing_to_say() -> RootCausePrediction:
@@ -42,6 +50,8 @@ def answer(findings: Findings, query: RootCauseQuery, max_suspects: int) -> Root
     top = ranking[:max_suspects]
     dated = findings.onset[top][~np.isnan(findings.onset[top])]
     suspects = tuple(_suspect(findings, query, service, dated.min() if len(dated) else None) for service in top)
+    failing = findings.nats.sum(axis=0) > LEAST_THRESHOLD
+    carried = carriers(ranking[0], findings.calls, failing) if ranking else ()
     sure = bool(ranking) and findings.left[ranking[0]] > findings.threshold and findings.probabilities[ranking[0]] > LEAST_PROBABILITY
     return RootCausePrediction(
         verdict="root_cause" if sure else "insufficient_evidence",
@@ -49,7 +59,10 @@ def answer(findings: Findings, query: RootCauseQuery, max_suspects: int) -> Root
         no_cause_probability=float(findings.probabilities[-1]),
         suspects=suspects,
         began_at=moment(findings.window.at[findings.after].min()) if sure else None,
-        impact=tuple(services[s] for s in ranking if sure and s != ranking[0] and findings.nats[:, s].sum() > findings.threshold),
+        carriers=tuple(services[s] for s in carried) if sure else (),
+        impact=tuple(services[s] for s in np.flatnonzero(failing) if sure and s != ranking[0] and s not in carried),
+        lags=_lags(findings),
+        traffic=findings.traffic,
         clock_skews=findings.clocks,
         message_kinds=_message_kinds(findings),
         what_would_help=() if sure else _what_would_help(findings, query),
@@ -62,6 +75,8 @@ def _suspect(findings: Findings, query: RootCauseQuery, service: int, first_onse
     onset = findings.onset[service]
     dated = first_onset is not None and not np.isnan(onset)
     blamed = int(findings.blamed[service])
+    nats = findings.nats.sum(axis=0)
+    way = path(service, findings.calls, nats > LEAST_THRESHOLD, nats)
     return Suspect(
         service=findings.symbols.services[service],
         probability=float(findings.probabilities[service]),
@@ -70,19 +85,33 @@ def _suspect(findings: Findings, query: RootCauseQuery, service: int, first_onse
         onset_at=moment(onset) if dated else None,
         lag_seconds=float(onset - first_onset) / MICROSECONDS if dated and first_onset is not None else None,
         blames=findings.symbols.services[blamed] if blamed >= 0 else None,
+        path=tuple(findings.symbols.services[s] for s in way) if len(way) > 1 else (),
         evidence=evidence_against(findings, service) + changes_of(query, findings.symbols.services[service]),
     )
+
+
+def _lags(findings: Findings) -> tuple[Lag, ...]:
+    """Orders among the messages that changed most, of at most so many kinds."""
+    change, symbols = findings.change, findings.symbols
+    risen = np.flatnonzero(change.more & change.changed & (findings.counted.units_of_symbol > 0))
+    chosen = risen[np.argsort(-change.rate_nats[risen], kind="stable")][:MOST_ORDERED]
+    names = [f"{symbols.pairs[symbol][0]}: {symbols.pairs[symbol][1]}" for symbol in chosen]
+    lines = [findings.after & (findings.window.symbol == symbol) for symbol in chosen]
+    times, unsure = [findings.window.at[own] for own in lines], [float(findings.unsure_seconds[own].max()) for own in lines]
+    services = [symbols.pairs[symbol][0] for symbol in chosen]
+    return lags(names, services, times, unsure, np.random.default_rng(0))[:MOST_LAGS]
 
 
 def _message_kinds(findings: Findings) -> tuple[MessageKind, ...]:
     """Clusters of messages in the window; a template that is in none stands for itself."""
     lines, expected = findings.whole.lines_of_symbol, findings.usual_lines
     members: dict[tuple[int, str], list[int]] = {}
-    for symbol in np.flatnonzero(lines > 0):
+    gone = findings.change.changed & ~findings.change.more & (findings.counted.lines_of_symbol == 0)
+    for symbol in np.flatnonzero((lines > 0) | gone):
         label = int(findings.kind[symbol])
         members.setdefault((label, findings.symbols.pairs[symbol][1] if label < 0 else ""), []).append(int(symbol))
     kinds = [_message_kind(findings, label, own, lines, expected) for (label, _), own in members.items()]
-    return tuple(sorted(kinds, key=lambda kind: (not kind.new, not kind.bursts, -kind.lines, kind.name))[:MOST_KINDS])
+    return tuple(sorted(kinds, key=lambda kind: (not kind.new, not kind.bursts, not kind.vanished, -kind.lines, kind.name))[:MOST_KINDS])
 
 
 def _message_kind(findings: Findings, label: int, own: list[int], lines: Array, expected: Array) -> MessageKind:
@@ -97,6 +126,7 @@ def _message_kind(findings: Findings, label: int, own: list[int], lines: Array, 
         expected=usual,
         new=new,
         bursts=not new and count > BURST * max(usual, 1.0),
+        vanished=not findings.counted.lines_of_symbol[own].any(),
     )
 
 
@@ -111,6 +141,9 @@ def _what_would_help(findings: Findings, query: RootCauseQuery) -> tuple[str, ..
         needs.append("Trace ids on the lines: they show which step is slow, and who waited for whom.")
     if len(findings.symbols.services) == 1 or len(np.flatnonzero(findings.whole.units_of_service)) == 1:
         needs.append("Lines of the services around it: one service alone can be neither blamed nor cleared.")
+    missing = (findings.whole.units_of_service == 0) & (findings.expected_of_service > MISSED_LINES)
+    needs += [f"Lines of {findings.symbols.services[s]}: there are none, and nobody complains about it." for s in np.flatnonzero(missing)]
+    needs += [f"A check of the clock of {skew.host}: it is {skew.seconds:+.2f} s off." for skew in findings.clocks]
     if query.incident_started_at is None:
-        needs.append("When it started (incident_started_at): lines from before then are taken as part of the incident.")
+        needs.append("When it started (incident_started_at): without it the beginning is searched for in all lines.")
     return tuple(needs)

@@ -31,6 +31,34 @@ FALSE_DISCOVERIES = 0.05
 
 
 @dataclass(frozen=True)
+class Normal:
+    """What a window is compared with.
+
+    Parameters
+    ----------
+    tally
+        Counts of normal time, over the symbols of the window.
+    known
+        Which symbols it has.
+    novelty
+        By symbol, in [0, 1]: how little one that it lacks resembles what it has.
+    mentions
+        Which symbols name which service, as booleans of shape (symbol, service).
+    calls
+        Regular calls, as booleans of shape (caller, callee).
+    season
+        By service, how busy this hour of the week usually is, as a multiple of all hours.
+    """
+
+    tally: Tally
+    known: Array
+    novelty: Array
+    mentions: Array
+    calls: Array
+    season: Array
+
+
+@dataclass(frozen=True)
 class Change:
     """A window against its reference.
 
@@ -74,26 +102,20 @@ class Change:
     gap_ratio: Array = field(repr=False)
 
 
-def compare(reference: Tally, window: Tally, known: Array, novelty: Array, mentions: Array, calls: Array, absent: Array) -> Change:
+def compare(normal: Normal, reference: Tally, window: Tally, absent: Array) -> Change:
     """Compare a window with a reference, both counted over the same symbols and services.
 
     Parameters
     ----------
-    calls
-        Regular calls, as booleans of shape (caller, callee).
+    reference
+        Normal time, with more lines of quiet time if there are any.
     absent
         Services without a line in all of the window; if nobody complains about them, their log is missing, and nothing is made of it.
-    known
-        Which symbols normal time has.
-    novelty
-        By symbol, in [0, 1]: how little a symbol that normal time lacks resembles what normal time has.
-    mentions
-        Which symbols name which other service, as booleans of shape (symbol, service).
     """
     of, n_services = window.service_of, window.n_services
     rate_nats, more, p = _rates(reference, window)
     risen = np.where(more, rate_nats, 0.0)
-    complaints = mentions * risen[:, None]
+    complaints = normal.mentions * risen[:, None]
     accused = complaints.max(axis=0, initial=0.0)
     unheard = absent & (accused < ACCUSES_NATS)
     accuses = np.zeros((n_services, n_services), dtype=bool)
@@ -105,17 +127,17 @@ def compare(reference: Tally, window: Tally, known: Array, novelty: Array, menti
     first, second = of[keys // n_symbols], of[keys % n_symbols]
     speaking, usually = window.units_of_service, reference.units_of_service
     errors = _oftener(window.severe_units, speaking, reference.severe_units, usually)
-    suffers = np.minimum(np.maximum(accused, (calls * errors[:, None]).max(axis=0, initial=0.0)) / ACCUSES_NATS, 1.0)
+    suffers = np.minimum(np.maximum(accused, (normal.calls * errors[:, None]).max(axis=0, initial=0.0)) / ACCUSES_NATS, 1.0)
     uncalled = _fewer(np.minimum(window.calls, speaking[:, None]), speaking[:, None], reference.calls, usually[:, None]) * suffers
     by_kind = {
-        "rates": _one_of(np.where(known, rate_nats, 0.0), of, n_services),
-        "new": _one_of(np.where(known, 0.0, risen) * novelty, of, n_services),
+        "rates": _one_of(np.where(normal.known, rate_nats, 0.0), of, n_services),
+        "new": _one_of(np.where(normal.known, 0.0, risen) * normal.novelty, of, n_services),
         "errors": errors,
         "flow": np.maximum(_one_of(flow_nats, first, n_services), _one_of(flow_nats, second, n_services)),
-        "latency": np.maximum(_charged(slow, first, second, calls), 0),
-        "silence": np.maximum(_quieter(reference, window), uncalled.max(axis=0, initial=0)),
+        "latency": np.maximum(_charged(slow, first, second, normal.calls), 0),
+        "silence": np.maximum(_quieter(reference, window, normal.season), uncalled.max(axis=0, initial=0)),
         "accused": accused,
-        "traffic": _busier(reference, window),
+        "traffic": _busier(reference, window, normal.season),
     }
     per_unit = window.units_of_service / np.maximum(reference.units_of_service, 1)
     return Change(
@@ -127,8 +149,8 @@ def compare(reference: Tally, window: Tally, known: Array, novelty: Array, menti
         complaint_nats=risen,
         expected_lines=reference.lines_of_symbol * per_unit[of],
         severe_expected=reference.severe_units * per_unit,
-        block_expected=reference.block_lines * window.blocks / max(reference.blocks, 1),
-        entries_expected=reference.entries * window.seconds / max(reference.seconds, 1e-9),
+        block_expected=reference.block_lines * window.blocks * normal.season / max(reference.blocks, 1),
+        entries_expected=reference.entries * window.seconds * normal.season / max(reference.seconds, 1e-9),
         uncalled_nats=uncalled,
         calls_expected=reference.calls * per_unit[:, None],
         pairs=keys,
@@ -161,18 +183,20 @@ def _fewer(hits: Array, n: Array, normal_hits: Array, m: Array) -> Array:
     return _oftener(n - hits, n, m - np.minimum(normal_hits, m), m)
 
 
-def _quieter(reference: Tally, window: Tally) -> Array:
+def _quieter(reference: Tally, window: Tally, season: Array) -> Array:
     """Evidence that a service writes fewer lines outside of traces."""
     sides = (window.blocks, window.block_lines, window.block_squares, reference.blocks, reference.block_lines, reference.block_squares)
-    evidence, _ = rate_nats(window.block_lines, window.blocks, reference.block_lines, reference.blocks, dispersion(*sides))
-    less = window.block_lines * reference.blocks < reference.block_lines * window.blocks
+    usual = window.blocks * season
+    evidence, _ = rate_nats(window.block_lines, usual, reference.block_lines, reference.blocks, dispersion(*sides))
+    less = window.block_lines * reference.blocks < reference.block_lines * usual
     return np.where(less, np.maximum(evidence + np.log(2), 0), 0.0)
 
 
-def _busier(reference: Tally, window: Tally) -> Array:
+def _busier(reference: Tally, window: Tally, season: Array) -> Array:
     """Evidence that more requests enter at a service."""
-    evidence, _ = rate_nats(window.entries, window.seconds, reference.entries, reference.seconds)
-    more = window.entries * reference.seconds > reference.entries * window.seconds
+    usual = window.seconds * season
+    evidence, _ = rate_nats(window.entries, usual, reference.entries, reference.seconds)
+    more = window.entries * reference.seconds > reference.entries * usual
     return np.where(more, np.maximum(evidence + np.log(2), 0), 0.0)
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from models.root_cause.change import Change
 from models.root_cause.tally import Tally
-from models.root_cause.types import ClockSkew
+from models.root_cause.types import ClockSkew, Traffic
 from models.root_cause.window import Array, Symbols, Window
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,8 +41,14 @@ class Findings:
         Per line of the window, whether it is unusual in itself.
     onset
         Microseconds since 1970, NaN for none.
-    clocks
-        Which were wrong; the window has the right times.
+    clocks, unsure_seconds
+        Which were wrong, while the window has the right times; by line, how far its time may be wrong still.
+    expected_of_service
+        By service, the lines that normal time lets expect in as long a window.
+    traffic
+        Services that write far more than the hour lets expect.
+    calls
+        Who calls whom, complaints included, as booleans of shape (caller, callee).
     probabilities
         Of each service to be the cause, then of no cause.
     mentions
@@ -68,6 +74,10 @@ class Findings:
     flagged: Array
     onset: Array
     clocks: tuple[ClockSkew, ...]
+    unsure_seconds: Array
+    expected_of_service: Array
+    traffic: tuple[Traffic, ...]
+    calls: Array
     probabilities: Array
     threshold: float
     mentions: Array

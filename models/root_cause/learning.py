@@ -8,8 +8,9 @@ import numpy as np
 
 from models.root_cause.calibration import SIZES, SPLITS, draw, references
 from models.root_cause.calls import regular
+from models.root_cause.change import Normal
 from models.root_cause.injection import FAULTS, plant
-from models.root_cause.scan import Normal, scan
+from models.root_cause.scan import scan
 from models.root_cause.tally import Tally, tally
 from models.root_cause.verdict import Judgement, learn_judgement
 from models.root_cause.window import MICROSECONDS, Array, Window
@@ -50,7 +51,9 @@ class NormalTime:
         """A part of it as the reference of other parts."""
         counted: Tally = tally(reference, self.service_of, self.n_services, reference.n_units * self.seconds_per_unit)
         known = counted.units_of_symbol > 0
-        return Normal(counted, known, np.where(known, 0.0, self.resemblance), self.mentions, regular(counted.calls))
+        return Normal(
+            counted, known, np.where(known, 0.0, self.resemblance), self.mentions, regular(counted.calls), np.ones(self.n_services)
+        )
 
 
 def duration(window: Window) -> float:

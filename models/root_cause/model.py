@@ -31,7 +31,7 @@ from models.errors import InputError
 from models.root_cause.answer import answer, nothing_to_say
 from models.root_cause.calibration import rung
 from models.root_cause.calls import call_graph, regular
-from models.root_cause.change import Change
+from models.root_cause.change import Change, Normal
 from models.root_cause.cluster_map import ClusterMapRequest, draw_cluster_map
 from models.root_cause.clusters import Clusters, Embedding, cluster, novelty
 from models.root_cause.drawing import draw_timeline
@@ -40,11 +40,19 @@ from models.root_cause.learning import NormalTime, duration, learn
 from models.root_cause.locations import Locations
 from models.root_cause.phrases import key_phrases
 from models.root_cause.sample import Sample, read_normal
-from models.root_cause.scan import Normal, scan
+from models.root_cause.scan import scan
+from models.root_cause.season import Season, traffic
 from models.root_cause.skew import Leads, leads, skews
 from models.root_cause.tally import Tally, tally
 from models.root_cause.templates import Templates, bounded
-from models.root_cause.types import ClockSkew, RootCauseConfig, RootCauseExample, RootCauseOutcome, RootCausePrediction, RootCauseQuery
+from models.root_cause.types import (
+    ClockSkew,
+    RootCauseConfig,
+    RootCauseExample,
+    RootCauseOutcome,
+    RootCausePrediction,
+    RootCauseQuery,
+)
 from models.root_cause.verdict import Judgement, changed, explain, onsets
 from models.root_cause.window import MICROSECONDS, Array, Columns, Symbols, Window, columns
 
@@ -93,7 +101,9 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         self.clusters_: Clusters = cluster(self.encoder_.encode(self.texts_), self.config.min_cluster_size)
         window = _window(normal, pairs, self.symbols_)
         service_of, n_services = self.symbols_.service_of(), len(self.symbols_.services)
-        self.normal_: Tally = tally(window, service_of, n_services, duration(window))
+        self.season_ = sample.calendar.season()
+        kept = len(normal.at) / sample.lines_read
+        self.normal_: Tally = tally(window, service_of, n_services, duration(window) * kept)
         speakers = service_of[self.symbols_.numbers(pairs)]
         self.leads_: Leads = leads(normal.at, normal.unit, speakers, regular(self.normal_.calls))
         planted = np.concatenate([service_of, np.arange(n_services)])
@@ -133,7 +143,7 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         kinds = self.locations_.kinds(seen.locations, self.templates_.assign(seen.messages))
         pairs = list(zip(seen.services, kinds, strict=True))
         symbols = self.symbols_.extended(pairs)
-        seen, clocks = self._with_right_clocks(seen, pairs, symbols)
+        seen, clocks, unsure = self._with_right_clocks(seen, pairs, symbols)
         window = _window(seen, pairs, symbols)
         vectors = self._embedding().of([template for _, template in symbols.pairs])
         normal = self._normal(query, symbols, vectors, window)
@@ -144,13 +154,19 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         after = window.unit >= cut.first_unit
         flagged = after & _flagged(window, cut.change, normal.known)
         onset = onsets(window, flagged, service_of, n_services)
-        left, blamed = explain(cut.nats, normal.calls | cut.change.accuses, onset / MICROSECONDS)
+        calls = normal.calls | cut.change.accuses
+        doubt = np.zeros(n_services)
+        np.maximum.at(doubt, service_of[window.symbol], unsure[window.line])
+        left, blamed = explain(cut.nats, calls, onset / MICROSECONDS, doubt)
         place = {service: number for number, service in enumerate(symbols.services)}
         told = [(place[change.service], change.at.timestamp()) for change in query.changes if change.service in place]
         left = left + changed(told, left, onset / MICROSECONDS, window.at.max() / MICROSECONDS)
         judgement = self._judgement(window.n_units - first_unit, n_services)
         whole = tally(window.between(int(np.searchsorted(window.unit, first_unit)), len(window.at)), service_of, n_services, 0.0)
         per_unit = whole.units_of_service / np.maximum(normal.tally.units_of_service, 1)
+        start, end = int(window.at[window.unit >= first_unit].min()), int(window.at.max())
+        counts = np.bincount(service_of, whole.lines_of_symbol, n_services).astype(int).tolist()
+        lines = dict(zip(symbols.services, counts, strict=True))
         return Findings(
             symbols=symbols,
             window=window,
@@ -169,6 +185,10 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
             flagged=flagged,
             onset=onset,
             clocks=clocks,
+            unsure_seconds=unsure[window.line],
+            expected_of_service=np.array([self.season_.expected(service, start, end)[0] for service in symbols.services]),
+            traffic=traffic(self.season_, lines, start, end, self.config.spike_factor),
+            calls=calls,
             probabilities=judgement.probabilities(left),
             threshold=judgement.threshold(left),
             mentions=normal.mentions,
@@ -192,8 +212,8 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
 
     def _with_right_clocks(
         self, seen: Columns, pairs: Sequence[tuple[str, str]], symbols: Symbols
-    ) -> tuple[Columns, tuple[ClockSkew, ...]]:
-        """The lines with the times that right clocks would have given them, and which clocks are wrong."""
+    ) -> tuple[Columns, tuple[ClockSkew, ...], Array]:
+        """The lines with their times put right, which clocks are wrong, and by line the doubt that is left, in seconds."""
         n_services = len(symbols.services)
         names = sorted(set(seen.hosts))
         number = {name: place for place, name in enumerate(names)}
@@ -204,7 +224,7 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         ahead, unsure = found.ahead / MICROSECONDS, found.uncertainty / MICROSECONDS
         wrong = np.flatnonzero(found.ahead)
         told = tuple(ClockSkew(host=names[n], seconds=ahead[n], uncertainty_seconds=unsure[n]) for n in wrong)
-        return replace(seen, at=seen.at - np.round(found.ahead[host]).astype(np.int64)), told
+        return replace(seen, at=seen.at - np.round(found.ahead[host]).astype(np.int64)), told, unsure[host]
 
     def _normal(self, query: RootCauseQuery, symbols: Symbols, vectors: Array, window: Window) -> Normal:
         """Normal time over the symbols of a window."""
@@ -212,7 +232,8 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         known = normal.units_of_symbol > 0
         unseen = novelty(symbols, vectors, known, self.config.same_kind_cosine)
         counts = normal.calls + call_graph(window, normal.service_of, normal.n_services)
-        return Normal(normal, known, unseen, symbols.mentions(), regular(_calls(query, counts, symbols)))
+        season = self.season_.factors(symbols.services, int(window.at.min()))
+        return Normal(normal, known, unseen, symbols.mentions(), regular(_calls(query, counts, symbols)), season)
 
     def _judgement(self, n_units: int, n_services: int) -> Judgement:
         sizes = sorted(self.judgements_)
@@ -231,6 +252,8 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
             "symbols.json": [list(pair) for pair in self.symbols_.pairs],
             "judgements.json": {str(size): asdict(judgement) for size, judgement in self.judgements_.items()},
             "locations.json": self.locations_.texts,
+            "season.json": {service: counts.tolist() for service, counts in self.season_.lines.items()},
+            "hours.npz": {"minutes": self.season_.minutes, "weeks": self.season_.weeks},
             "normal.npz": {name: np.asarray(value) for name, value in vars(self.normal_).items()},
             "leads.npz": vars(self.leads_),
             "clusters.npz": vars(self.clusters_),
@@ -246,6 +269,7 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
             for size, judgement in parts["judgements.json"].items()
         }
         self.locations_ = Locations(parts["locations.json"])
+        self.season_ = Season(parts["season.json"], **parts["hours.npz"])
         normal: dict[str, Any] = {name: value if value.ndim else value.item() for name, value in parts["normal.npz"].items()}
         self.normal_ = Tally(**normal)
         self.leads_ = Leads(**parts["leads.npz"])

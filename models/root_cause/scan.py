@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.root_cause.change import Change, compare
+from models.root_cause.change import Change, Normal, compare
 from models.root_cause.tally import Tally, tally
 from models.root_cause.verdict import explain
 from models.root_cause.window import MICROSECONDS, Array, Window
@@ -25,31 +25,6 @@ CLEAR_NATS = 10.0
 LEAST_SERVICES = 5
 LEAST_UNITS = 12
 """Windows of fewer units are not cut: two units a piece say nothing."""
-
-
-@dataclass(frozen=True)
-class Normal:
-    """What a window is compared with.
-
-    Parameters
-    ----------
-    tally
-        Counts of normal time, over the symbols of the window.
-    known
-        Which symbols it has.
-    novelty
-        By symbol, in [0, 1]: how little one that it lacks resembles what it has.
-    mentions
-        Which symbols name which service, as booleans of shape (symbol, service).
-    calls
-        Regular calls, as booleans of shape (caller, callee).
-    """
-
-    tally: Tally
-    known: Array
-    novelty: Array
-    mentions: Array
-    calls: Array
 
 
 @dataclass(frozen=True)
@@ -129,10 +104,9 @@ def _seconds(window: Window, start: int, end: int) -> float:
 
 
 def _cut(normal: Normal, first_unit: int, before: Tally, counted: Tally, absent: Array) -> Cut:
-    told = (normal.known, normal.novelty, normal.mentions, normal.calls, absent)
     reference = normal.tally + before
-    change = compare(reference, counted, *told)
-    already = compare(normal.tally, before, *told).nats if before.n_units else 0.0
+    change = compare(normal, reference, counted, absent)
+    already = compare(normal, normal.tally, before, absent).nats if before.n_units else 0.0
     nats = np.maximum(change.nats - already, 0)
     nats = np.maximum(nats - _common(nats, counted.units_of_service > 0), 0)
     totals, _ = explain(nats, normal.calls | change.accuses, np.full(counted.n_services, np.nan))

@@ -40,6 +40,9 @@ class RootCauseConfig(Config):
     same_kind_cosine: float = Field(
         default=0.6, gt=0, lt=1, description="A new template joins a cluster if an exemplar is at least this similar."
     )
+    spike_factor: float = Field(
+        default=3.0, gt=1, le=100, description="A service is told to spike if it writes this many times what the hour lets expect."
+    )
     max_suspects: int = Field(default=5, ge=1, le=50, description="Suspects in an answer.")
 
 
@@ -157,6 +160,7 @@ class MessageKind(Record):
     expected: float = Field(description="Lines that normal time lets expect.")
     new: bool = Field(description="No template of it was ever seen in normal time.")
     bursts: bool = Field(description="More than three times as many lines as expected.")
+    vanished: bool = Field(default=False, description="Usual in normal time, and not one line of it since the trouble began.")
 
 
 class Lag(Record):

@@ -82,7 +82,7 @@ def _exceeded_at(rate: float, values: Array) -> float:
     return float(start + excess * np.log(TAIL / min(rate, TAIL)))
 
 
-def explain(surprise: Array, calls: Array, onset: Array) -> tuple[Array, Array]:
+def explain(surprise: Array, calls: Array, onset: Array, unsure_seconds: Array | float = 0.0) -> tuple[Array, Array]:
     """Total evidence of each service, less what others explain.
 
     A service that falls silent is explained by a caller that is at fault itself and does not complain about it: it is not called any
@@ -96,6 +96,8 @@ def explain(surprise: Array, calls: Array, onset: Array) -> tuple[Array, Array]:
         Booleans, shape (caller, callee).
     onset
         Seconds; NaN where unknown.
+    unsure_seconds
+        By service, how far its clock may be wrong: no order is seen in less.
 
     Returns
     -------
@@ -106,7 +108,8 @@ def explain(surprise: Array, calls: Array, onset: Array) -> tuple[Array, Array]:
     own = nats["rates"] + nats["new"] + nats["errors"] + nats["latency"] + nats["traffic"]
     uncalled = _certainty((calls * own[:, None]).max(axis=0, initial=0.0)) * (1 - _certainty(nats["accused"]))
     total = own + (nats["flow"] + nats["silence"]) * (1 - EXPLAINED * uncalled) + nats["accused"]
-    in_time = ~(onset[None, :] > onset[:, None] + SAME_MOMENT_SECONDS)
+    doubt = np.broadcast_to(unsure_seconds, onset.shape)
+    in_time = ~(onset[None, :] > onset[:, None] + SAME_MOMENT_SECONDS + doubt[None, :] + doubt[:, None])
     passed_on = np.where(calls & in_time, _certainty(total)[None, :], 0.0)
     np.fill_diagonal(passed_on, 0.0)
     largest = passed_on.max(axis=1, initial=0.0)
