@@ -245,6 +245,13 @@ def test_many_users_who_search_once_are_people_where_most_search_once(encode: En
     assert rules(SearchSynonyms().fit([*once, *often], encode=encode)) >= {*names, ("kettel", "kettle")}
 
 
+def test_a_gang_that_repeats_one_pair_for_weeks_makes_no_rule(encode: Encode) -> None:
+    once = [row for row in mends("couch", "sofa", range(20)) if "other thing" not in (row.query or "")]
+    often = [row.model_copy(update={"timestamp": row.timestamp + timedelta(days=2 * again)}) for again in range(10) for row in once]
+    people = mends("kettel", "kettle", range(100, 140)) + mends("trousers", "pants", range(200, 240))
+    assert rules(SearchSynonyms().fit([*often, *people], encode=encode)) == {("kettel", "kettle"), ("trousers", "pants")}
+
+
 def test_what_comes_up_on_one_day_only_is_no_name(encode: Encode) -> None:
     spread = mends("kettel", "kettle", range(40))
     at_once = [row for n in range(30) for row in mends("couch", "sofa", [f"c{n}"])]

@@ -264,13 +264,13 @@ def _loners(visits: Visits, worked: pl.DataFrame, chosen: pl.DataFrame) -> pl.Da
     """
     from scipy.stats import betabinom
 
-    searches = np.bincount(visits.person)
-    usual = float(np.mean(searches[searches > 0] <= 2)) if len(searches) else 1.0
+    different = users_by_query(visits.person, visits.query, int(visits.person.max(initial=-1)) + 1)  # queries of each person
+    usual = float(np.mean(different[different > 0] <= 2)) if len(different) else 1.0
     pair, person = _packed(worked), worked["person"].to_numpy()
     order = np.lexsort((person, pair))
     pair, person = pair[order], person[order]
     once = (np.diff(pair, prepend=-1) != 0) | (np.diff(person, prepend=-1) != 0)
-    pair, lonely = pair[once], searches[person[once]] <= 2
+    pair, lonely = pair[once], different[person[once]] <= 2
     starts = np.flatnonzero(np.diff(pair, prepend=-1))
     n, x = np.diff(starts, append=len(pair)), np.add.reduceat(lonely, starts, dtype=np.int64) if len(starts) else starts
     share = (x.sum() - x + USUAL * usual) / (n.sum() - n + USUAL)
