@@ -80,11 +80,13 @@ def up(
     ui_port: Annotated[int, typer.Option(help="Port of the MLflow UI.")] = 5000,
 ) -> None:
     """Train what has no champion, then start the API and the MLflow UI; Ctrl-C stops both."""
+    from serving.launch import require_store_address
     from serving.processes import ending_on_signals, require_free, running, wait_for_any
     from serving.programs import api_program, example_request, ui_program
 
     require_free(HOST, port, "--port")
     require_free(HOST, ui_port, "--ui-port")
+    require_store_address()
     with ending_on_signals():
         for slug in _without_champion():
             _run([sys.executable, "-m", "foretell", "train", slug])
@@ -275,13 +277,14 @@ def serve(
 ) -> None:
     """Serve the champions over HTTP."""
     from models import get
-    from serving.launch import command, settings
+    from serving.launch import command, require_store_address, settings
     from serving.processes import require_free
 
     slugs = [slug.strip() for slug in models.split(",") if slug.strip()]
     for slug in slugs:
         get(slug)
     require_free(host, port, "--port")
+    require_store_address()
     program = command(host=host, port=port)
     os.execve(program[0], program, settings(models=slugs, port=port, workers=workers))  # noqa: S606 - our own command, no shell
 

@@ -16,6 +16,19 @@ def command(*, host: str = "127.0.0.1", port: int = 3000) -> list[str]:
     return [sys.executable, "-m", "bentoml", "serve", SERVICE, "--host", host, "--port", str(port), "--timeout-graceful-shutdown", "10"]
 
 
+def require_store_address() -> None:
+    """Make sure that the store can be somewhere; whether it answers shows later, and may change.
+
+    Raises
+    ------
+    InputError
+        If ``FORETELL_DATABASE_URL`` names no database that it can be in.
+    """
+    from serving.store import Store
+
+    Store(environment().database_url).close()
+
+
 def settings(*, models: Sequence[str] = (), port: int = 3000, workers: int = 1) -> dict[str, str]:
     """The whole environment for `command`: the caller's own, and what the server needs beside it.
 

@@ -23,6 +23,7 @@ from models import MODELS
 from models.errors import ForetellError
 from models.rows import source
 from serving.processes import Program, running
+from tests.ports import free_port
 from training import bench as harness
 
 ROOT = Path(__file__).parent.parent
@@ -243,6 +244,15 @@ def test_promote_and_rollback_move_the_champion(trained: Path) -> None:
     assert run("train", "churn", "--no-promote", "--set", "reasons=2").exit_code == 0
     assert run("promote", "churn").stdout == "churn: version 2 is the champion\n"
     assert run("rollback", "churn").stdout == "churn: version 1 is the champion again\n"
+
+
+@pytest.mark.parametrize("command", [["serve"], ["up"]])
+def test_a_server_whose_store_can_be_nowhere_does_not_start(home: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
+    monkeypatch.setenv("FORETELL_DATABASE_URL", "mysql://ann:secret@localhost/x")
+    ports = ["--port", free_port()] + (["--ui-port", free_port()] if command == ["up"] else [])
+    sentence = refusal(*command, *ports)
+    assert "expected FORETELL_DATABASE_URL as sqlite:///path or postgresql://" in sentence
+    assert "secret" not in sentence
 
 
 # Data, bench
