@@ -252,6 +252,11 @@ def test_a_gang_that_repeats_one_pair_for_weeks_makes_no_rule(encode: Encode) ->
     assert rules(SearchSynonyms().fit([*often, *people], encode=encode)) == {("kettel", "kettle"), ("trousers", "pants")}
 
 
+def test_a_log_of_bots_alone_teaches_nothing(encode: Encode) -> None:
+    bot = [search("bot", ["couch", "sofa"][n % 2], 10.0 * n, clicks=n % 2, n_results=n % 2) for n in range(400)]
+    assert rules(SearchSynonyms().fit(bot, encode=encode)) == set()
+
+
 def test_what_comes_up_on_one_day_only_is_no_name(encode: Encode) -> None:
     spread = mends("kettel", "kettle", range(40))
     at_once = [row for n in range(30) for row in mends("couch", "sofa", [f"c{n}"])]
