@@ -111,6 +111,11 @@ class Trials:
         """How much each decision says about the policy."""
         return self.target / self.propensity
 
+    @property
+    def robust(self) -> Array:
+        """What each decision says of the policy's value, doubly robust."""
+        return self.expected_of_policy + self.weights * (self.reward - self.expected)
+
 
 def overlap(trials: Trials) -> Overlap:
     """How much the log says about the policy."""
@@ -151,19 +156,28 @@ def refusal(trials: Trials, least_effective: float = LEAST_EFFECTIVE) -> str | N
 def value(trials: Trials) -> PolicyValue:
     """What the policy would have been worth per decision, if the log can say it; see `refusal`."""
     weights, reward, subject = trials.weights, trials.reward, trials.subject
-    robust = trials.expected_of_policy + weights * (reward - trials.expected)
     mean = float(weights.mean())
     normalised = float((weights * reward).sum() / weights.sum())
     spread = _interval(weights * (reward - normalised) / mean, subject)
-    difference = _interval(robust - reward, subject)
+    difference = _interval(trials.robust - reward, subject)
     return PolicyValue(
         logged=_interval(reward, subject),
         ips=_interval(weights * reward, subject),
         snips=Interval(value=normalised, low=normalised + spread.low, high=normalised + spread.high),
-        dr=_interval(robust, subject),
+        dr=_interval(trials.robust, subject),
         difference=difference,
-        verdict="better" if difference.low > 0 else "worse" if difference.high < 0 else "not shown to be better",
+        verdict=_verdict(difference),
     )
+
+
+def compare(policy: Trials, other: Trials) -> tuple[Interval, Verdict]:
+    """How much more one policy is worth than another on the same log, doubly robust, decision by decision."""
+    difference = _interval(policy.robust - other.robust, policy.subject)
+    return difference, _verdict(difference)
+
+
+def _verdict(difference: Interval) -> Verdict:
+    return "better" if difference.low > 0 else "worse" if difference.high < 0 else "not shown to be better"
 
 
 def numbered(subjects: Sequence[str] | ArrayLike) -> NDArray[np.int64]:

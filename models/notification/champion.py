@@ -94,7 +94,7 @@ class Champion:
 
     def log_odds(self, rows: Sequence[Row]) -> Array:
         """The log-odds of a click for each row."""
-        return np.full(len(rows), self.rate_log_odds) if self.columns is None else self.columns.log_odds(rows)
+        return np.full(len(rows), self.rate_log_odds) if self.columns is None or not rows else self.columns.log_odds(rows)
 
     def state(self) -> dict[str, Part]:
         """As parts of a saved model."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -15,7 +16,9 @@ _LOADS = (0, 1, 2, 3, 5, 8)
 _PRIOR_RATE, _PRIOR_PUSHES = 0.001, 500.0
 """Of a thousand pushes one ends the channel, as long as nothing is known: half a disablement in 500 pushes."""
 _TYPE_PUSHES = 500.0
-_LOAD_DISABLED = 3.0
+_TRUSTED = 3.0
+"""Disablements after which a load's or an interest's own rate weighs as much as that of all."""
+_INTERESTS = (0.02, 0.04, 0.08, 0.15, 0.3)
 _SHARE_CLICKS = 10.0
 """Clicks worth of trust in the configured share of in-app messages and digests."""
 
@@ -40,19 +43,33 @@ class Rates:
         keys = (_EVERYWHERE, f"type {kind}", f"load {_load(pushes_last_day)}")
         self._sums.add(keys, np.array([outcome] * len(keys)))
 
+    def wanted(self, probability: float, weight: float, *, disabled: float, expected: float) -> None:
+        """Count a push that had a probability of a click: whether it made a user turn the type off, and how likely that had been."""
+        self._sums.add((f"interest {_interest(probability)}",), np.array([[weight, weight * disabled, weight * expected]]))
+
     def shown(self, action: Action, clicked: float, expected: float, weight: float) -> None:
         """Count what was shown in the app or in a digest, and the probability that a push of it would have had."""
         self._sums.add((f"share {action}",), np.array([[weight, weight * clicked, weight * expected]]))
 
-    def disable_probability(self, kind: str, pushes_last_day: int) -> float:
-        """That a push makes the user turn a type off: the type's rate, times how much more it happens under the load."""
+    def disable_probability(self, kind: str, pushes_last_day: int, probability: float | None = None) -> float:
+        """That a push makes the user turn a type off: the type's rate, times how much more it happens under the load, and to the bored.
+
+        Parameters
+        ----------
+        probability
+            Of a click. ``None``: whatever it is.
+        """
         pushes, disabled, _ = self._sums.get(_EVERYWHERE)
         overall = (disabled + _PRIOR_RATE * _PRIOR_PUSHES) / (pushes + _PRIOR_PUSHES)
         pushes, disabled, _ = self._sums.get(f"type {kind}")
         of_type = (disabled + overall * _TYPE_PUSHES) / (pushes + _TYPE_PUSHES)
         pushes, disabled, _ = self._sums.get(f"load {_load(pushes_last_day)}")
-        under_load = (disabled + _LOAD_DISABLED) / (pushes * overall + _LOAD_DISABLED)
-        return min(1.0, of_type * under_load)
+        under_load = (disabled + _TRUSTED) / (pushes * overall + _TRUSTED)
+        bored = 1.0
+        if probability is not None:
+            _, disabled, expected = self._sums.get(f"interest {_interest(probability)}")
+            bored = (disabled + _TRUSTED) / (expected + _TRUSTED)
+        return min(1.0, of_type * under_load * bored)
 
     def share(self, action: Action, assumed: float) -> float:
         """Clicks in the app or in digests per click of a push."""
@@ -71,3 +88,7 @@ class Rates:
 
 def _load(pushes_last_day: int) -> int:
     return max(load for load in _LOADS if load <= pushes_last_day)
+
+
+def _interest(probability: float) -> int:
+    return bisect_right(_INTERESTS, probability)

@@ -7,8 +7,8 @@ In the mode ``value`` a click with probability p(z) is worth v, the log-odds z b
 
    U_{app} = a \, p(z) v - u, \quad U_{digest} = g \, p(z) v - u, \quad U_{drop} = 0
 
-for the probability that the push makes the user turn it off, the fatigue f = c_f (2 x pushes of the last day / budget)^2, the gain of a
-better hour that is h hours away, and the least value u.
+for the probability that the push, or those after it, make the user turn it off, the fatigue f (what it takes from their clicks), the
+gain of a better hour that is h hours away, and the least value u.
 
 Thompson sampling draws z from `QUANTILES` of its distribution, each as likely as the others, and takes the best action there; a share of
 the draws is even over what is permitted. So the propensity of an action is a count, not an estimate. The draw is a hash of the seed
@@ -26,20 +26,19 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from models.notification.clock import HOUR, end_of_quiet, is_quiet, to_microseconds
+from models.notification.evidence import stretch_of
 from models.notification.records import Action, NotificationConfig, NotificationQuery, ReasonCode
 
 DRAWS = 128
 QUANTILES: NDArray[np.float64] = ndtri((np.arange(DRAWS) + 0.5) / DRAWS)
 """Equally likely values of a standard normal."""
-
-_BUDGET = 8
-"""Pushes in a day that a user has attention for, where no cap says so."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +47,16 @@ class Belief:
 
     Parameters
     ----------
-    log_odds, deviation
-        Of a click if it is pushed now: mean and standard deviation.
+    mean, deviation
+        Of the log-odds of a click if it is pushed now.
     disable
         Probability that a push makes the user turn the type off.
+    disable_later
+        How much likelier this makes it that later pushes do, in sum.
     pushes_last_day
         Of this user.
+    fatigue
+        Value of the later clicks that a push costs.
     in_app_share, digest_share
         Clicks there per click of a push.
     turned_off
@@ -62,18 +65,25 @@ class Belief:
         What the log-odds gain by waiting, by the number of hours; 0 hours are not among them.
     """
 
-    log_odds: float
+    mean: float
     deviation: float
     disable: float
+    disable_later: float
     pushes_last_day: int
+    fatigue: float
     in_app_share: float
     digest_share: float
     turned_off: bool
     gain_at: Mapping[int, float]
 
+    @cached_property
+    def log_odds(self) -> float:
+        """Of the probability of a click if it is pushed now, doubt included."""
+        return self.mean / stretch_of(self.deviation**2)
+
     @property
     def probability(self) -> float:
-        """Of a click, if it is pushed now."""
+        """Of a click if it is pushed now."""
         return sigmoid(self.log_odds)
 
 
@@ -185,8 +195,7 @@ def _options(query: NotificationQuery, belief: Belief, config: NotificationConfi
     if config.mode == "threshold":
         return _Options({"push": config.threshold, "digest": 0.0}, {"push": 1.0, "digest": 0.0}, 0.0, 0)
     value = query.value
-    budget = config.daily_cap or _BUDGET
-    burden = belief.disable * config.disable_cost + config.fatigue_cost * (2 * belief.pushes_last_day / budget) ** 2
+    burden = (belief.disable + belief.disable_later) * config.disable_cost + config.fatigue_cost * belief.fatigue
     costs: dict[Action, float] = {
         "push": burden,
         "in_app": config.least_value,
@@ -236,7 +245,7 @@ def _best(utilities: Mapping[Action, float], actions: Sequence[Action]) -> Actio
 
 def _counts(options: _Options, belief: Belief, permitted: Sequence[Action]) -> list[int]:
     """Index of the best permitted action for each of the `DRAWS`."""
-    utilities = options.matrix(belief.log_odds + belief.deviation * QUANTILES, permitted)
+    utilities = options.matrix(belief.mean + belief.deviation * QUANTILES, permitted)
     return [int(best) for best in utilities.argmax(axis=0)]
 
 

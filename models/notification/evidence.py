@@ -7,8 +7,8 @@ posterior mode
 .. math:: O - n \, \sigma(\operatorname{logit}(E / n) + s + d) = d / \tau^2
 
 under the prior :math:`N(0, \tau^2)`, and the variance :math:`v = (n \sigma' + \tau^{-2})^{-1}` from its curvature; of the parent's doubt
-the share :math:`(v / \tau^2)^2` remains. A group nobody has seen is its parent. The spread :math:`\tau` of each level is estimated from the
-outcomes, by moments, and is 0 where they show none: what chance explains is not learned.
+the share :math:`(v / \tau^2)^2` remains. A group nobody has seen is its parent. The spread :math:`\tau` of each level is the likeliest one,
+and 0 where outcomes show none clearly: what chance explains is not learned.
 
 Trials count half per half-life. They are kept as integers worth `UNIT` at the reference instant, so sums do not depend on the order
 of events, and every worker that has seen the same ones holds the same bits.
@@ -26,12 +26,18 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 Array = NDArray[np.float64]
 
 UNIT = 2.0**-24
 MOST_HALVINGS = 12.0
 """A model that is this many half-lives old counts further outcomes as if it were not older: integers end somewhere."""
+
+_SPREADS = (0.0, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5)
+_LEAST_GAIN = 4.0
+_NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
+_NODE_WEIGHTS /= _NODE_WEIGHTS.sum()
 
 _STEPS = 12
 _PRIOR_TRIALS = 1e-9
@@ -86,7 +92,7 @@ class Sums:
         return keys, self._sums[[self._place[key] for key in keys]]
 
 
-def shift(sums: tuple[float, float, float], spread: float, mean: float, variance: float) -> tuple[float, float]:
+def shift(sums: tuple[float, float, float], spread: float, mean: float, variance: float, stretch: float = 1.0) -> tuple[float, float]:
     """Mean and variance of a group's shift in log-odds, given its parent's.
 
     Parameters
@@ -95,12 +101,14 @@ def shift(sums: tuple[float, float, float], spread: float, mean: float, variance
         The group's trials, clicks and expected clicks.
     spread
         The standard deviation between groups of this level.
+    stretch
+        How much further from zero log-odds of one are than those of all; see `stretch_of`.
     """
     trials, clicks, expected = sums
     if trials < _PRIOR_TRIALS or spread <= 0.0:
         return mean, variance + spread * spread
     rate = min(max(expected / trials, 1e-9), 1 - 1e-9)
-    start = math.log(rate / (1 - rate)) + mean
+    start = stretch * math.log(rate / (1 - rate)) + mean
     precision, further, slope = 1.0 / (spread * spread), 0.0, 0.0
     for _ in range(_STEPS):
         p = 1.0 / (1.0 + math.exp(-max(min(start + further, 40.0), -40.0)))
@@ -114,22 +122,34 @@ def shift(sums: tuple[float, float, float], spread: float, mean: float, variance
     return mean + further, own + kept * kept * variance
 
 
-def spread_of(clicks: Array, expected: Array, variances: Array) -> float:
-    r"""The standard deviation between groups, by moments; 0 where chance explains the differences.
+def stretch_of(variance: float) -> float:
+    r"""How much further from zero the log-odds of one are than those of all, whose own vary by so much.
 
-    With :math:`R = O - E` and its variance under chance V, groups whose true shifts vary by :math:`\tau^2` have
-    :math:`\mathrm{E} R^2 = V + \tau^2 V^2` to first order; the estimate must exceed two of its standard errors to count.
+    The mean of :math:`\sigma(N(m, v))` is nearly :math:`\sigma(m / \sqrt{1 + \pi v / 8})`.
 
-    Parameters
+    References
     ----------
-    variances
-        Sum of p (1 - p) over each group's trials.
+    MacKay (1992), The evidence framework applied to classification networks, Neural Computation 4(5).
     """
-    if len(clicks) < 2 or not variances.any():
+    return math.sqrt(1.0 + math.pi * variance / 8.0)
+
+
+def spread_of(trials: Array, clicks: Array, expected: Array) -> float:
+    """The standard deviation between groups that makes their clicks likeliest; 0 where it is not clear that they differ.
+
+    The likelihood of each group is integrated over its shift by quadrature. Twice the gain in its logarithm against no spread must be
+    `_LEAST_GAIN`, two standard errors.
+    """
+    if len(trials) < 2:
         return 0.0
-    excess = (clicks - expected) ** 2 - variances
-    weight = float((variances**2).sum())
-    found = float(excess.sum()) / weight
-    # Under chance R is about normal, so that R^2 has the variance 2 V^2, and for rare clicks V more.
-    error = math.sqrt(float((2 * variances**2 + variances).sum())) / weight
-    return math.sqrt(found) if found > 2 * error else 0.0
+    rate = np.clip(expected / trials, 1e-9, 1 - 1e-9)
+    centre = np.log(rate / (1 - rate))
+    likelihoods = [_log_likelihood(trials, clicks, centre, spread) for spread in _SPREADS]
+    best = int(np.argmax(likelihoods))
+    return _SPREADS[best] if 2 * (likelihoods[best] - likelihoods[0]) > _LEAST_GAIN else 0.0
+
+
+def _log_likelihood(trials: Array, clicks: Array, centre: Array, spread: float) -> float:
+    log_odds = stretch_of(spread * spread) * centre[:, None] + spread * _NODES
+    fits = clicks[:, None] * log_odds - trials[:, None] * np.logaddexp(0.0, log_odds)
+    return float(logsumexp(fits, axis=1, b=_NODE_WEIGHTS).sum())

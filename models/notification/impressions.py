@@ -29,8 +29,12 @@ class Impression:
     ----------
     pushes_last_day
         What the user had been sent before it.
+    value
+        Of a click.
     log_odds
         What the nightly model gave it.
+    interest
+        The probability of a click, as known at the last training; ``None`` for what the training itself learned from.
     resolved
         Whether its outcome was counted.
     graded
@@ -41,7 +45,9 @@ class Impression:
     sent_at: int
     decision: Action
     pushes_last_day: int
+    value: float
     log_odds: float = 0.0
+    interest: float | None = None
     resolved: bool = False
     graded: bool = False
 

@@ -39,7 +39,7 @@ from models.notification.clock import DAY, HOUR, local, to_datetime, to_microsec
 from models.notification.decision import Belief, decide, sigmoid
 from models.notification.digest import KEPT as CLOSED_KEPT
 from models.notification.digest import Digests, compose, day_name, latest_slot, rewritten, written
-from models.notification.evidence import MOST_HALVINGS
+from models.notification.evidence import MOST_HALVINGS, stretch_of
 from models.notification.history import Pressure
 from models.notification.impressions import REMEMBERED, Impression, Impressions, grade
 from models.notification.knowledge import Knowledge
@@ -53,12 +53,11 @@ from models.notification.records import (
     NotificationPrediction,
     NotificationQuery,
 )
+from models.notification.sway import Tiring, daily_rhythm
 from models.notification.tastes import Group, Tastes
 
 Array = NDArray[np.float64]
 
-_RHYTHM_ROWS = 200
-_RHYTHM_TYPES = 200
 _CHUNK = 10_000
 _HOURS = 24
 _ONE_IN_TWENTY = 1.645
@@ -125,8 +124,13 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         )
         self._expect(fresh)
         self._known.tastes = Tastes.learn(*self._columns(pushed))
-        self._rhythm = self._daily_rhythm([columns[id(impression)] for impression, _ in newest])
-        self._count(lesson, pushes_too=False)
+        self._rhythm = daily_rhythm(self.champion_, [columns[id(impression)] for impression, _ in newest])
+        values = np.array([impression.value for impression, _ in newest])
+        self._tiring = Tiring.learn(self.champion_, [columns[id(impression)] for impression, _ in newest], values)
+        self._count_shown(lesson.outcomes)
+        rates, config = self._known.rates, self.config
+        self._shares = {"in_app": rates.share("in_app", config.in_app_share), "digest": rates.share("digest", config.digest_share)}
+        self._count_tastes(lesson)
         self._impressions.drop(self._unclicked_until() - REMEMBERED)
         self._trained = self._known.copied()
         return self
@@ -258,7 +262,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
     def _answer(self, query: NotificationQuery, at: int, pressure: Pressure, expected: float) -> NotificationPrediction:
         belief = self._belief(query, at, pressure, expected)
         decision = decide(query, belief, self.config)
-        z, wide = belief.log_odds, _ONE_IN_TWENTY * belief.deviation
+        z, wide = belief.mean, _ONE_IN_TWENTY * belief.deviation
         return NotificationPrediction(
             user_id=query.user_id,
             type=query.type,
@@ -277,14 +281,19 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         )
 
     def _belief(self, query: NotificationQuery, at: int, pressure: Pressure, expected: float) -> Belief:
-        mean, variance = self._known.tastes.of(self._group(query))
+        mean, variance = self._known.tastes.of(self._group(query), expected)
         config, rates = self.config, self._known.rates
+        interest = sigmoid(mean / stretch_of(variance))
+        disable = rates.disable_probability(query.type, pressure.day, interest)
         off_since = self._known.turned_off.get((query.user_id, query.type, query.channel))
         return Belief(
-            log_odds=expected + mean,
+            mean=mean,
             deviation=variance**0.5,
-            disable=rates.disable_probability(query.type, pressure.day),
+            disable=disable,
+            disable_later=self._tiring.follow(pressure.week / 7)
+            * max(0.0, rates.disable_probability(query.type, pressure.day + 1, interest) - disable),
             pushes_last_day=pressure.day,
+            fatigue=self._tiring.cost(pressure.week / 7),
             in_app_share=rates.share("in_app", config.in_app_share),
             digest_share=rates.share("digest", config.digest_share),
             turned_off=off_since is not None and off_since <= at,
@@ -301,24 +310,13 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         latest = min(int(self.config.delay_hours), _HOURS - 1)
         return {wait: rhythm[local(at + wait * HOUR, zone) // HOUR % _HOURS] - now for wait in range(1, latest + 1)}
 
-    def _daily_rhythm(self, rows: Sequence[Mapping[str, Scalar]]) -> dict[str, list[float]]:
-        """Mean log-odds by hour of the user's day, overall and by type, over some rows that are moved to that hour."""
-        if self.champion_.columns is None:
-            return {}
-        some = [rows[place] for place in np.linspace(0, len(rows) - 1, min(len(rows), _RHYTHM_ROWS)).astype(int)]
-        kinds = sorted({str(row["type"]) for row in rows})[:_RHYTHM_TYPES]
-        rhythm = {}
-        for kind in ["", *kinds]:
-            moved = [{**row, **({"type": kind} if kind else {}), "hour": hour} for hour in range(_HOURS) for row in some]
-            rhythm[kind] = self.champion_.log_odds(moved).reshape(_HOURS, -1).mean(axis=1).tolist()
-        return rhythm
-
     def _absorb(self, events: Sequence[NotificationExample]) -> None:
         """Learn from events of an hour."""
         if events:
             self._wait(events)
             met, fresh = self._meet(list(filter(_was_sent, events)))
             self._expect(fresh)
+            self._look_at_interest([impression for impression, _ in fresh])
             self._count(self._lesson(met))
 
     def _wait(self, events: Sequence[NotificationExample]) -> None:
@@ -339,7 +337,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
             impression = self._impressions.get(key)
             if impression is None:
                 pressure = self._known.history.before(event.user_id, at)
-                impression = Impression(self._group(event), at, event.decision, pressure.day)
+                impression = Impression(self._group(event), at, event.decision, pressure.day, event.value)
                 fresh.append((impression, self._row(event, at, pressure)))
                 self._impressions.hold(key, impression)
                 if event.decision in _PUSHES:
@@ -371,6 +369,21 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         ):
             impression.log_odds = log_odds
 
+    def _look_at_interest(self, impressions: Sequence[Impression]) -> None:
+        """How likely each push was to be clicked, in the eyes of the last training: none of them had a say in that."""
+        trained = self._trained
+        for each in impressions:
+            if each.decision in _PUSHES:
+                mean, variance = trained.tastes.of(each.group, each.log_odds)
+                each.interest = sigmoid(mean / stretch_of(variance))
+                self._count_interest(each, disabled=0.0)
+
+    def _count_interest(self, each: Impression, *, disabled: float) -> None:
+        """Count a push, or (later) that it made a user turn the type off."""
+        if each.interest is not None:
+            expected = 0.0 if disabled else self._trained.rates.disable_probability(each.group.type, each.pushes_last_day)
+            self._known.rates.wanted(each.interest, self._weight(each.sent_at), disabled=disabled, expected=expected)
+
     def _lesson(self, met: Sequence[_Met]) -> _Lesson:
         """What is now known of notifications, and was not before."""
         lesson = _Lesson([], [])
@@ -379,6 +392,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
                 key = event.user_id, event.type, event.channel
                 self._known.turned_off[key] = min(_newest(event), self._known.turned_off.get(key, _newest(event)))
                 self._known.rates.disabled(event.type, impression.pushes_last_day, self._weight(impression.sent_at))
+                self._count_interest(impression, disabled=1.0)
             if not impression.resolved and (event.clicked is not None or event.dismissed or event.disabled):
                 impression.resolved = True
                 lesson.outcomes.append((impression, float(bool(event.clicked))))
@@ -387,15 +401,28 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
                 lesson.grades.append((impression, graded))
         return lesson
 
-    def _count(self, lesson: _Lesson, *, pushes_too: bool = True) -> None:
+    def _count(self, lesson: _Lesson) -> None:
         """Add outcomes to what they tell about."""
-        for each, clicked in lesson.outcomes:
+        pushed = [(impression, clicked) for impression, clicked in lesson.outcomes if impression.decision in _PUSHES]
+        if pushed:
+            self._known.tastes.add(*self._columns(pushed))
+        self._count_shown(lesson.outcomes)
+        self._count_tastes(lesson)
+
+    def _count_shown(self, outcomes: Sequence[tuple[Impression, float]]) -> None:
+        """Clicks in the app and in digests, beside those that pushes would have got."""
+        for each, clicked in outcomes:
             if each.decision not in _PUSHES:
                 expected = sigmoid(each.log_odds + self._known.tastes.settled_of(each.group))
                 self._known.rates.shown(each.decision, clicked, expected, self._weight(each.sent_at))
-        pushed = [(impression, clicked) for impression, clicked in lesson.outcomes if impression.decision in _PUSHES]
-        if pushed and pushes_too:
-            self._known.tastes.add(*self._columns(pushed))
+
+    def _count_tastes(self, lesson: _Lesson) -> None:
+        """What users do with other things than pushes tells their tastes, too."""
+        shown = [(impression, clicked) for impression, clicked in lesson.outcomes if impression.decision in self._shares]
+        if shown:
+            groups, log_odds, clicks, weights = self._columns(shown)
+            shares = np.array([self._shares[impression.decision] for impression, _ in shown])
+            self._known.tastes.add_users(groups, self._known.tastes.expected(groups, log_odds) * shares, clicks, weights)
         if lesson.grades:
             groups, log_odds, grades, weights = self._columns(lesson.grades)
             self._known.tastes.add_grades(groups, log_odds, grades, weights * self.config.implicit_weight)
@@ -425,7 +452,13 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         (known, counts), (trained, trained_counts) = self._known.dump(), self._trained.dump()
         return {
             **self.champion_.state(),
-            "model.json": {"reference": self.reference_, "hour": self._hour, "rhythm": self._rhythm},
+            "model.json": {
+                "reference": self.reference_,
+                "hour": self._hour,
+                "rhythm": self._rhythm,
+                "tiring": self._tiring,
+                "shares": self._shares,
+            },
             "impressions.json": self._impressions.dump(),
             "digests.json": self._digests.dump(),
             "known.json": known,
@@ -438,6 +471,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         self.champion_ = Champion.restore(parts)
         model = parts["model.json"]
         self.reference_, self._hour, self._rhythm = model["reference"], model["hour"], model["rhythm"]
+        self._tiring, self._shares = Tiring(*model["tiring"]), model["shares"]
         self._impressions = Impressions.restore(parts["impressions.json"])
         self._digests = Digests.restore(parts["digests.json"])
         self._known = Knowledge.restore(parts["known.json"], parts["known.npz"])

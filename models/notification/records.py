@@ -99,7 +99,10 @@ class NotificationConfig(Config):
     )
     disable_cost: float = Field(default=20.0, ge=0.0, description="What it costs if a user turns a type off.")
     fatigue_cost: float = Field(
-        default=0.01, ge=0.0, description="What a push costs in attention if the user's budget of the day is half spent; grows with it."
+        default=1.0,
+        ge=0.0,
+        le=100.0,
+        description="How much the later clicks weigh that a push costs by tiring; 1: as learned.",
     )
     in_app_share: Probability = Field(default=0.3, description="Clicks of an in-app message per click of a push, assumed until known.")
     digest_share: Probability = Field(default=0.4, description="Clicks of an item in a digest per click of a push, assumed until known.")
@@ -116,7 +119,7 @@ class NotificationConfig(Config):
     attribution_hours: float = Field(
         default=6.0, gt=0.0, le=720.0, description="A push without a click is no negative before this many hours have passed."
     )
-    half_life_days: float = Field(default=60.0, ge=1.0, le=36_500.0, description="Days after which an outcome counts half.")
+    half_life_days: float = Field(default=45.0, ge=1.0, le=36_500.0, description="Days after which an outcome counts half.")
     implicit_weight: Probability = Field(
         default=0.3, description="How much a swipe, dwell time or scroll speed counts for a user's taste, a click or its absence being 1."
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from models.notification.evidence import Sums, shift, spread_of
+from models.notification.evidence import Sums, shift, spread_of, stretch_of
 
 Array = NDArray[np.float64]
 
@@ -87,10 +87,10 @@ class Tastes:
     def _learn_spread(self, level: str, keys: Sequence[str], log_odds: Array, clicked: Array, weights: Array) -> None:
         _, place = np.unique(np.array(keys), return_inverse=True)
         p = expit(log_odds)
-        clicks, expected, variances = (
-            np.bincount(place, weights=column).astype(np.float64) for column in (weights * clicked, weights * p, weights * p * (1 - p))
+        trials, clicks, expected = (
+            np.bincount(place, weights=column).astype(np.float64) for column in (weights, weights * clicked, weights * p)
         )
-        self.spreads[level] = max(DRIFT[level], spread_of(clicks, expected, variances))
+        self.spreads[level] = max(DRIFT[level], spread_of(trials, clicks, expected))
 
     def add(self, groups: Sequence[Group], log_odds: Array, clicked: Array, weights: Array) -> None:
         """Count further outcomes."""
@@ -98,32 +98,37 @@ class Tastes:
         outcomes = _outcomes(log_odds, clicked, weights)
         for level, keys in zip(LEVELS[:2], columns[:2], strict=True):
             self.sums[level].add(keys, outcomes)
-        self._add_users(groups, columns, log_odds, outcomes=clicked, weights=weights)
+        self.add_users(groups, self.expected(groups, log_odds), clicked, weights)
 
     def add_grades(self, groups: Sequence[Group], log_odds: Array, grades: Array, weights: Array) -> None:
         """Count what is no click as a part of one, for users alone: it tells their taste, and nothing of rates of clicks.
 
         A grade of 0 counts as no click, a half as what was expected, 1 as a click.
         """
+        p = self.expected(groups, log_odds)
+        self.add_users(groups, p, np.where(grades <= 0.5, 2 * grades * p, p + (1 - p) * (2 * grades - 1)), weights)
+
+    def add_users(self, groups: Sequence[Group], expected: Array, clicks: Array, weights: Array) -> None:
+        """Count outcomes of users, beside what was expected of each."""
         columns = list(zip(*(group.keys() for group in groups), strict=True))
-        p = expit(log_odds + np.array([self.settled_of(group) for group in groups]))
-        clicks = np.where(grades <= 0.5, 2 * grades * p, p + (1 - p) * (2 * grades - 1))
-        self._add_users(groups, columns, log_odds, outcomes=clicks, weights=weights)
-
-    def _add_users(
-        self, groups: Sequence[Group], columns: Sequence[Sequence[str]], log_odds: Array, outcomes: Array, weights: Array
-    ) -> None:
-        moved = log_odds + np.array([self.settled_of(group) for group in groups])
         for level, keys in zip(LEVELS[2:], columns[2:], strict=True):
-            self.sums[level].add(keys, _outcomes(moved, outcomes, weights))
+            self.sums[level].add(keys, np.column_stack([weights, weights * clicks, weights * expected]))
 
-    def of(self, group: Group) -> tuple[float, float]:
-        """Mean and variance of the shift in log-odds against the nightly model."""
+    def expected(self, groups: Sequence[Group], log_odds: Array) -> Array:
+        """Probabilities of a click by the nightly model, and by what was known of types and segments last night."""
+        return np.asarray(expit(log_odds + np.array([self.settled_of(group) for group in groups])), dtype=np.float64)
+
+    def of(self, group: Group, log_odds: float) -> tuple[float, float]:
+        """Mean and variance of the log-odds of a group's own, for which the nightly model gave `log_odds`.
+
+        These lie further from zero than log-odds of the nightly model, which are those of all users like this one; see `stretch_of`.
+        """
+        stretch = stretch_of(self.spreads["user"] ** 2 + self.spreads["user_type"] ** 2)
         settled = self.settled_of(group)
         mean, variance = self._of_type(group)
-        mean, variance = self._level("user", group.user, mean - settled, variance)
-        mean, variance = self._level("user_type", group.keys()[3], mean, variance)
-        return settled + mean, variance
+        mean, variance = shift(self.sums["user"].get(group.user), self.spreads["user"], stretch * (mean - settled), variance, stretch)
+        mean, variance = shift(self.sums["user_type"].get(group.keys()[3]), self.spreads["user_type"], mean, variance, stretch)
+        return stretch * (log_odds + settled) + mean, variance
 
     def _of_type(self, group: Group) -> tuple[float, float]:
         mean, variance = self._level("type", group.type, 0.0, 0.0)
