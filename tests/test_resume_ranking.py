@@ -33,16 +33,17 @@ from models.resume_ranking import (
     ResumeRankingQuery,
 )
 from models.resume_ranking.adjacency import MOST_CREDIT, Adjacency
+from models.resume_ranking.asked import role_of
 from models.resume_ranking.kept import KeptProfiles
 from models.resume_ranking.learning import Judged, band, grades, learn
-from models.resume_ranking.matching import FEATURES, Matched, role_of
+from models.resume_ranking.matching import FEATURES, Matched
 from models.resume_ranking.passages import passages
 from models.resume_ranking.profile import Profile
 from models.resume_ranking.profiles import Profiles
 from models.resume_ranking.records import MAX_CANDIDATES, UNIT, job_of
-from models.resume_ranking.scoring import Scoring, Steps, shared
+from models.resume_ranking.scoring import WEIGHTS, Scoring, Steps, shared
 from models.resume_ranking.vectors import PassageEncoder, cosines, whole
-from models.resume_ranking.words import Rarity, words
+from models.resume_ranking.words import PRIOR_LENGTH, PRIOR_TEXTS, Rarity, ranks, words
 from models.rows import read_queries, read_rows
 from training.resume_ranking import MOST_WEIGHT, RECIPE
 
@@ -319,12 +320,12 @@ def test_lambdarank_finds_the_part_that_tells() -> None:
     assert max(found.steps, key=lambda name: sum(found.steps[name].points)) == "words"
     assert all(point >= 0 for steps in found.steps.values() for point in steps.points)
     assert Scoring.from_json(found.as_json()) == found
-    low, high = ([500_000] * 4 + [words_] for words_ in (100_000, 900_000))
+    low, high = ([500_000] * (len(FEATURES) - 1) + [words_] for words_ in (100_000, 900_000))
     assert found.score(Matched(tuple(high), ())) > found.score(Matched(tuple(low), ()))
 
 
 def test_with_few_jobs_the_weights_stay_as_set() -> None:
-    jobs = [judged([(UNIT,) * 5, (0,) * 5], [0, 1])] * 10
+    jobs = [judged([(UNIT,) * len(FEATURES), (0,) * len(FEATURES)], [0, 1])] * 10
     assert learn(jobs, ResumeRankingConfig(min_jobs=11)).method == "sum"
 
 
@@ -334,16 +335,17 @@ def test_steps_add_up_below_a_value() -> None:
 
 
 def test_what_a_job_does_not_ask_for_leaves_its_weight_to_the_rest() -> None:
-    parts = Scoring({}, 0).parts((UNIT, UNIT, None, None, UNIT))
-    assert list(parts) == ["role", "field", "words"]
+    parts = Scoring({}, 0).parts((UNIT, UNIT, UNIT, None, None, UNIT))
+    assert list(parts) == ["role", "field", "tasks", "words"]
     assert sum(points for _, points in parts.values()) == pytest.approx(UNIT, abs=3)
 
 
 def test_the_band_is_as_wide_as_scores_mislead() -> None:
     """Pairs up to 30,000 apart are ordered wrong, wider ones right: three of four are right only from there on."""
-    weight = 300 / 1000  # of the feature that varies
-    wrong = [judged([(round(gap / weight), 0, 0, 0, 0), (0,) * 5], [0, 1]) for gap in range(1_000, 31_000, 1_000)]
-    right = [judged([(round(gap / weight), 0, 0, 0, 0), (0,) * 5], [1, 0]) for gap in range(31_000, 531_000, 1_000)]
+    none = (0,) * (len(FEATURES) - 1)
+    weight = WEIGHTS[FEATURES[0]] / sum(WEIGHTS.values())  # of the feature that varies
+    wrong = [judged([(round(gap / weight), *none), (0, *none)], [0, 1]) for gap in range(1_000, 31_000, 1_000)]
+    right = [judged([(round(gap / weight), *none), (0, *none)], [1, 0]) for gap in range(31_000, 531_000, 1_000)]
     found = band(wrong + right, Scoring({}, 0), 0.75)
     assert found == UNIT // 20  # 30 of 119 are wrong up to 119,000; the bound is less
     assert band(right, Scoring({}, 0), 0.75) == UNIT // 200
@@ -379,11 +381,19 @@ def test_words_keep_languages_whole() -> None:
 
 
 def test_bm25_by_hand() -> None:
-    rarity = Rarity(texts=3, holding={"python": 2}, mean_length=10.0)
-    shares = {"python": UNIT // 2, "docker": UNIT // 2}
-    assert rarity.idf("python") == pytest.approx(np.log(1 + 1.5 / 2.5))
-    # A text of mean length: each word once is 1 / (1 + 1.2) of what it could be.
-    assert rarity.bm25(shares, {"python": 1, "docker": 1}, 10) == pytest.approx(UNIT / 2.2, abs=2)
+    rarity = Rarity(texts=PRIOR_TEXTS, holding={"python": 200, "docker": 300}, mean_length=PRIOR_LENGTH, ranks=ranks(["the", "python"]))
+    # Of 1,000 resumes like English at large, the second of its words stands in 1,000 / 1.01, one that it lacks in 1,000 / 1.015.
+    assert rarity.idf("python") == pytest.approx(np.log(2000 / (200 + 1000 / 1.01)))
+    assert rarity.idf("docker") == pytest.approx(np.log(2000 / (300 + 1000 / 1.015)))
+    # A text of the usual length: each word once is 1 / (1 + 4) of what it could be.
+    assert rarity.bm25({"python": UNIT // 2, "docker": UNIT // 2}, {"python": 1, "docker": 1}, round(PRIOR_LENGTH)) == UNIT // 5
+
+
+def test_the_rarer_a_word_in_english_the_more_it_says(encoder: Encoder) -> None:
+    rarity = Rarity.count([], ranks(encoder.words))
+    said = [rarity.idf(word) for word in words("people manage database python kubernetes")]
+    assert said == sorted(said)
+    assert rarity.idf("people") < rarity.idf("kubernetes") / 2
 
 
 def test_cosines_are_the_same_in_any_order(encoder: Encoder) -> None:
@@ -432,6 +442,30 @@ def _profiles(encoder: Encoder) -> Profiles:
 
 def _said(profile: Profile) -> tuple[object, ...]:
     return profile.blinded, profile.tricks, profile.withheld, profile.resume, profile.passages, dict(profile.where), profile.lines
+
+
+def test_what_any_vacancy_says_hardly_counts(fitted: ResumeRanking) -> None:
+    """Of requirements, what names a skill counts more than a phrase, and what the recruiter lists apart counts in full."""
+    job = Job(
+        title="Backend engineer",
+        text="You build backend services.\nRequirements:\n- Strong attention to detail\n- PostgreSQL",
+        must_have=("has led people",),
+    )
+    weight = {wanted.text: wanted.weight for wanted in ask(fitted, job, [BACKEND]).requirements}
+    assert weight["has led people"] == UNIT
+    assert weight["You build backend services."] > weight["PostgreSQL"] > 3 * weight["Strong attention to detail"]
+
+
+def test_boilerplate_does_not_change_who_comes_first(fitted: ResumeRanking) -> None:
+    """The same vacancy, once alone and once between what companies say of themselves and ask of everybody."""
+    about = "Northwind is a fast growing company. We believe in trust and delight our customers.\n\n"
+    everybody = "\n- Excellent communication skills\n- Able to work under pressure\n\nWe offer:\n- Health insurance\n- Flexible hours"
+    resumes = [resume.text for resume in prepare.resumes_of(0)[::2]]
+    for vacancy in prepare.vacancies(0)[::4]:
+        job = job_of(vacancy.text)
+        padded = job.model_copy(update={"text": about + job.text + everybody})
+        first = [{each.id for each in ask(fitted, each_job, resumes).ranking[:5]} for each_job in (job, padded)]
+        assert len(first[0] & first[1]) >= 4
 
 
 def test_a_role_is_what_its_title_names() -> None:

@@ -9,6 +9,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -120,6 +121,13 @@ class Encoder:
             with ThreadPoolExecutor(min(len(batches), os.cpu_count() or 1)) as pool:
                 list(pool.map(run, reversed(batches)))
         return vectors
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """The words that are one token, the most frequent first: vocabularies are made from counts, and keep their order."""
+        tokens = self._tokenizer.get_vocab(with_added_tokens=False)
+        found = (token.removeprefix("\u2581") for token in sorted(tokens, key=tokens.__getitem__))
+        return tuple(token for token in found if len(token) > 1 and token.isalpha())
 
     def save(self, folder: Path) -> None:
         """Put the encoder's files into a folder: hard links where the file system allows them, else copies.

@@ -8,7 +8,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from models.resume_ranking.matching import Asked, Match, Matched
+from models.resume_ranking.asked import Asked
+from models.resume_ranking.matching import Match, Matched
 from models.resume_ranking.profile import Profile
 from models.resume_ranking.records import (
     Audit,
@@ -45,7 +46,10 @@ def answer(
         for candidate, (_, profile), found in zip(query.candidates, read, matched, strict=True)
     ]
     return ResumeRankingPrediction(
-        requirements=tuple(Wanted(text=each.text, must=each.must, skills=each.skills, years=each.years) for each in asked.requirements),
+        requirements=tuple(
+            Wanted(text=each.text, must=each.must, weight=weight, skills=each.skills, years=each.years)
+            for each, weight in zip(asked.requirements, asked.weights, strict=True)
+        ),
         ranking=tuple(_placed(sorted(ranked, key=_order), scoring.band)),
         band=scoring.band,
         audit=Audit(model_sha256=sha256, inputs_sha256=_inputs_sha256(query, read), method=scoring.method),
@@ -95,7 +99,8 @@ def _findings(asked: Asked, profile: Profile, matched: Matched, points: dict[str
     for must, part in ((True, "must_have"), (False, "nice_to_have")):
         places = [place for place, requirement in enumerate(asked.requirements) if requirement.must == must]
         if places:
-            of |= dict(zip(places, shared(points[part], [matched.matches[place].strength for place in places]), strict=True))
+            weighed = [matched.matches[place].strength * asked.weights[place] for place in places]
+            of |= dict(zip(places, shared(points[part], weighed), strict=True))
     return tuple(_finding(place, each, profile, of[place]) for place, each in enumerate(matched.matches))
 
 

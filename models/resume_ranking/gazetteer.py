@@ -14,6 +14,8 @@ from importlib.resources import files
 import ahocorasick
 
 ANY, CAPITALS, CONTEXT = "", "^", "~"
+SOFT = "soft skills"
+"""The group of what many claim and no resume shows."""
 _JOINTS = str.maketrans("-\n\t\u00a0\u2010\u2011", "      ")
 
 

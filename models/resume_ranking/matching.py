@@ -10,7 +10,6 @@ requirement names, years and a degree then count beside the best match; see `_st
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -19,19 +18,20 @@ from numpy.typing import NDArray
 
 from models.resume_ranking.abuse import Trick, tricks
 from models.resume_ranking.adjacency import Adjacency
-from models.resume_ranking.copying import Runs, copied_lines, is_telling, may_share, runs, said
-from models.resume_ranking.passages import passages
+from models.resume_ranking.asked import Asked
+from models.resume_ranking.copying import copied_lines, is_telling, may_share
 from models.resume_ranking.profile import Profile, without
-from models.resume_ranking.records import UNIT, Job, Partial
-from models.resume_ranking.requirements import Requirement, requirements
+from models.resume_ranking.records import UNIT, Partial
+from models.resume_ranking.requirements import Requirement
 from models.resume_ranking.skills import Skill
 from models.resume_ranking.spans import Month, Span
 from models.resume_ranking.understanding import understand
-from models.resume_ranking.vectors import PassageEncoder, Vectors, cosines, whole_cosine
-from models.resume_ranking.words import Rarity, words
+from models.resume_ranking.vectors import cosines, whole_cosine
+from models.resume_ranking.words import Rarity
 
-FEATURES = ("role", "field", "must_have", "nice_to_have", "words")
-"""What a score is made of: the best passage for the title, the whole resume for the title, requirements, and BM25 of the whole job."""
+FEATURES = ("role", "field", "tasks", "must_have", "nice_to_have", "words")
+"""What a score is made of: the two best passages for the title, the whole resume for the title, how much of the resume is about what
+the job asks for, the requirements, and BM25 of the whole job."""
 
 _LISTED = 850_000  # a skill that is only listed, beside one that an employment or project speaks of
 _PRACTISED = frozenset({"experience", "projects", "volunteering", "publications"})
@@ -40,61 +40,10 @@ _FADED = 300_000
 _UNKNOWN_YEARS = UNIT // 2  # the resume does not say: neither shown nor refuted
 _BY_NAME = 8  # words for each skill that is named, above which a requirement is about more than them
 _WORTH_SHOWING = 250_000  # a weaker match is no evidence
-
-_LABEL = re.compile(
-    r"^\W*(?:(?:job|position|role|vacancy|opening)\s*(?:description|title|name|advert\w*)?|title|we are hiring|hiring|wanted)\s*[:\-|]+",
-    re.I,
-)
-_BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]?")
-_ROLE_WORDS = 16
+_TITLES = 2  # passages that speak of a role: one may by chance
+_BREADTH = 5  # a resume is as much about something as the fifth of its passages that is most about it
 
 Whole = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A job, split and encoded.
-
-    Parameters
-    ----------
-    text
-        Title and text, to find what was copied from it.
-    vectors
-        Of the title, then of each requirement.
-    shares
-        Words of each requirement, with their share of what it says.
-    job_shares
-        Words of the whole job.
-    lines
-        The words of its lines, however written.
-    runs
-        Of the text, to see quickly who may have copied it.
-    """
-
-    text: str
-    requirements: tuple[Requirement, ...]
-    vectors: Vectors
-    shares: tuple[dict[str, int], ...]
-    job_shares: dict[str, int]
-    lines: frozenset[str]
-    runs: Runs
-
-    @classmethod
-    def of(cls, job: Job, encoder: PassageEncoder, rarity: Rarity) -> Asked:
-        """Split a job and encode it."""
-        title = job.title.strip() or next((line.strip() for line in job.text.splitlines() if line.strip()), " ".join(job.must_have))
-        asked = requirements(job.text, must_have=job.must_have)
-        whole = "\n".join([title, job.text, *job.must_have])
-        shares = tuple(rarity.shares(words(requirement.text)) for requirement in asked)
-        lines = frozenset(said(span.of(whole)) for span in passages(whole))
-        vectors = encoder.encode([role_of(title), *(requirement.text for requirement in asked)])
-        return cls(whole, asked, vectors, shares, rarity.shares(words(whole)), lines, runs(whole))
-
-
-def role_of(title: str) -> str:
-    """The role that a title names, without what forms put before it and brackets after it."""
-    role = _BRACKETS.sub(" ", _LABEL.sub("", title)).strip(" -:|,") or title
-    return " ".join(role.split()[:_ROLE_WORDS])
 
 
 @dataclass(frozen=True)
@@ -150,11 +99,13 @@ def match(asked: Asked, profile: Profile, rarity: Rarity, adjacency: Adjacency) 
     fits = (3 * meaning[:, 1:] + _words(asked.shares, profile)) // 4
     fits[~honest] = 0
     matches = tuple(_match(requirement, fits[:, place], profile, adjacency) for place, requirement in enumerate(asked.requirements))
+    read = meaning[: len(profile.vectors)][encoded]
     features = (
-        min(int(meaning[:, 0].max(initial=0)), UNIT),
+        int(_mean_of_best(read[:, :1], _TITLES)[0]),
         min(max(whole_cosine(vectors, asked.vectors[0]), 0), UNIT),
-        _mean(matches, asked.requirements, must=True),
-        _mean(matches, asked.requirements, must=False),
+        _tasks(asked, fits[: len(profile.vectors)][encoded]),
+        _kind(asked, matches, must=True),
+        _kind(asked, matches, must=False),
         _bm25(asked, profile, honest, rarity),
     )
     return Matched(features, matches, copied)
@@ -187,14 +138,35 @@ def _words(shares: Sequence[dict[str, int]], profile: Profile) -> Whole:
 
 
 def _bm25(asked: Asked, profile: Profile, honest: NDArray[np.bool_], rarity: Rarity) -> int:
-    counts = {word: int(honest[list(places)].sum()) for word in asked.job_shares if (places := profile.where.get(word))}
-    return rarity.bm25(asked.job_shares, counts, sum(map(len, profile.where.values())))
+    found = {word: places for word in asked.job_shares if (places := profile.where.get(word))}
+    if honest.all():
+        counts = {word: len(places) for word, places in found.items()}
+    else:
+        counts = {word: int(honest[list(places)].sum()) for word, places in found.items()}
+    return rarity.bm25(asked.job_shares, counts, profile.length)
 
 
-def _mean(matches: Sequence[Match], asked: Sequence[Requirement], *, must: bool) -> int | None:
-    """Mean strength of the requirements of a kind; ``None`` without any."""
-    strengths = [found.strength for found, requirement in zip(matches, asked, strict=True) if requirement.must == must]
-    return sum(strengths) // len(strengths) if strengths else None
+def _mean_of_best(values: Whole, count: int) -> Whole:
+    """Mean of the `count` highest of each column; fewer rows count as if the rest were 0."""
+    best: Whole = np.sort(values, axis=0)[::-1][:count].sum(axis=0)
+    return np.minimum(best // count, UNIT)
+
+
+def _tasks(asked: Asked, fits: Whole) -> int | None:
+    """How much of the resume is about what the job asks for; ``None`` if it asks for nothing."""
+    if not asked.about:
+        return None
+    return _weighed(_mean_of_best(fits, max(_TITLES, round(len(fits) / _BREADTH))).tolist(), asked.about)
+
+
+def _kind(asked: Asked, matches: Sequence[Match], *, must: bool) -> int | None:
+    """Strength of the requirements of a kind; ``None`` without any."""
+    places = [place for place, requirement in enumerate(asked.requirements) if requirement.must == must]
+    return _weighed([matches[place].strength for place in places], [asked.weights[place] for place in places]) if places else None
+
+
+def _weighed(values: Sequence[int], weights: Sequence[int]) -> int:
+    return sum(value * weight for value, weight in zip(values, weights, strict=True)) // sum(weights)
 
 
 def _match(requirement: Requirement, fits: Whole, profile: Profile, adjacency: Adjacency) -> Match:

@@ -3,7 +3,8 @@
 A resume is read, and blinded: names, contacts, addresses, births, family and the like are taken out before anything is compared, so
 that they cannot count. The job is split into requirements. For each, the passage that means the same (a sentence encoder's cosine) and
 says the same (the requirement's rare words) is found, with the skills it names, adjacent skills for partial credit, years and recency.
-Title against passages, title against the whole, must-haves, nice-to-haves and BM25 of the whole job are the five parts of the score.
+Title against passages, title against the whole, how much of the resume is about the job, must-haves, nice-to-haves and BM25 of the whole
+job are the six parts of the score. A requirement counts as it is about the title, so that what every vacancy says hardly does.
 They are weighed by fixed weights, or by LambdaRank on judged jobs: boosted trees of one split that may only rise, so that either way
 the score is a sum of one function per part, in whole numbers, exactly.
 
@@ -32,8 +33,9 @@ from models.encoder import Encoder, default_encoder
 from models.errors import InputError
 from models.resume_ranking.adjacency import Adjacency
 from models.resume_ranking.answer import answer
+from models.resume_ranking.asked import Asked
 from models.resume_ranking.learning import Judged, grades, learn
-from models.resume_ranking.matching import Asked, match
+from models.resume_ranking.matching import match
 from models.resume_ranking.profile import Profile
 from models.resume_ranking.profiles import Profiles
 from models.resume_ranking.records import (
@@ -46,7 +48,7 @@ from models.resume_ranking.records import (
 )
 from models.resume_ranking.scoring import Scoring
 from models.resume_ranking.vectors import PassageEncoder
-from models.resume_ranking.words import Rarity
+from models.resume_ranking.words import Rarity, ranks
 
 
 class ResumeRanking(Model[ResumeRankingConfig, ResumeRankingQuery, ResumeRankingExample, ResumeRankingPrediction]):
@@ -91,7 +93,7 @@ class ResumeRanking(Model[ResumeRankingConfig, ResumeRankingQuery, ResumeRanking
         self._read_with(default_encoder())
         profiles = [profile for _, profile in self._profiles.of([row.candidate for row in rows])]
         distinct = list({id(profile): profile for profile in profiles}.values())
-        self.rarity_ = Rarity.count([list(profile.where) for profile in distinct])
+        self.rarity_ = Rarity.count([list(profile.where) for profile in distinct], self._ranks)
         self.adjacency_ = Adjacency.learn([profile.resume.skills for profile in distinct])
         self.scoring_ = learn(self._judged(rows, profiles), self.config)
         self.sha256_ = self._hash()
@@ -124,6 +126,7 @@ class ResumeRanking(Model[ResumeRankingConfig, ResumeRankingQuery, ResumeRanking
 
     def _read_with(self, encoder: Encoder) -> None:
         self._encoder = PassageEncoder(encoder)
+        self._ranks = ranks(encoder.words)
         self._profiles = Profiles(self._encoder, self.config.meaning_words, self.config.cached_resumes, self.config.disk_cache_mib)
 
     def _learned(self) -> dict[str, Part]:
@@ -141,6 +144,6 @@ class ResumeRanking(Model[ResumeRankingConfig, ResumeRankingQuery, ResumeRanking
     def _restore(self, parts: Mapping[str, Part]) -> None:
         self._read_with(parts[ENCODER])
         self.adjacency_ = Adjacency(parts["adjacency.json"])
-        self.rarity_ = Rarity(**parts["rarity.json"])
+        self.rarity_ = Rarity(**parts["rarity.json"], ranks=self._ranks)
         self.scoring_ = Scoring.from_json(parts["scoring.json"])
         self.sha256_ = self._hash()

@@ -73,6 +73,11 @@ class Profile:
         return {word: len(places) for word, places in self.where.items()}
 
     @cached_property
+    def length(self) -> int:
+        """Words in all, each once a passage."""
+        return sum(map(len, self.where.values()))
+
+    @cached_property
     def _starts(self) -> list[int]:
         return [span.start for span in self.passages]
 

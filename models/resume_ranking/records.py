@@ -49,7 +49,7 @@ class ResumeRankingConfig(Config):
     """Settings of resume ranking."""
 
     meaning_words: int = Field(
-        default=160, ge=50, le=5000, description="Words of a resume, from its beginning, whose meaning is compared; names are found in all."
+        default=400, ge=50, le=5000, description="Words of a resume, from its beginning, whose meaning is compared; names are found in all."
     )
     learner: Literal["auto", "sum", "lambdarank"] = Field(
         default="auto", description="How parts are weighed: as set, by LambdaRank, or by whichever orders held-out training jobs better."
@@ -181,6 +181,9 @@ class Wanted(BaseModel):
 
     text: str = Field(description="In the job's words.")
     must: bool = Field(description="Whether the job needs it; otherwise it is nice to have.")
+    weight: int = Field(
+        default=UNIT, ge=0, le=UNIT, description="How much it counts among those of its kind; little, when any vacancy could say it."
+    )
     skills: tuple[str, ...] = Field(default=(), description="Skills it names.")
     years: float = Field(default=0.0, description="Years it asks for; 0 when none.")
 
@@ -216,7 +219,7 @@ class Part(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    name: str = Field(description="`role`, `field`, `must_have`, `nice_to_have`, `experience`, or `base` for what everybody starts with.")
+    name: str = Field(description="`role`, `field`, `tasks`, `must_have`, `nice_to_have` or `words`.")
     value: int = Field(description="How much of it there is, in millionths.")
     points: int = Field(description="What it adds to the score.")
 

@@ -3,6 +3,7 @@
 References
 ----------
 Robertson and Zaragoza (2009), The Probabilistic Relevance Framework: BM25 and Beyond, section 3.
+Zipf (1949), Human Behavior and the Principle of Least Effort, for rank as a stand-in for frequency.
 """
 
 from __future__ import annotations
@@ -15,8 +16,18 @@ from dataclasses import dataclass
 
 from models.resume_ranking.records import UNIT
 
-K1, B = 1.2, 0.75
-"""How fast a repeated word saturates, and how far a long text is discounted: the textbook's values."""
+K1, B = 4.0, 0.75
+"""How fast a repeated word saturates, and how far a long text is discounted. Slower than the textbook's 1.2: what is counted is in how
+many passages a word stands, and who did the work speaks of it in many."""
+
+PRIOR_TEXTS = 1000
+"""Resumes that English at large is worth: a few, or made-up ones, hardly say which words are rare, and ten thousand do."""
+
+PRIOR_LENGTH = 250.0
+"""Words of a resume, each once a passage: of 167 real ones, the mean."""
+
+COMMON_RANK = 200
+"""The word of this rank in English stands in every other resume; twice as rare, in nearly half as many (Zipf's law)."""
 
 _TOKEN = re.compile(r"[^\W_][\w+#.]*")
 _ENDINGS = (("ies", "y"), ("sses", "ss"), ("ing", ""), ("ers", "er"), ("ed", ""), ("s", ""))
@@ -48,43 +59,61 @@ def _stem(token: str) -> str:
 
 @dataclass(frozen=True)
 class Rarity:
-    """How much a word says, from how many training texts hold it.
+    """How much a word says: counted in training texts, on top of what its rank in English lets one expect.
 
     Parameters
     ----------
     texts
-        How many there were.
+        How many training texts there were.
     holding
         Number of texts by word; a word that is not here was in none.
     mean_length
         Of the texts, in words.
+    ranks
+        Of the words of English, the most frequent 1; a word that is not here is rarer than all that are.
     """
 
     texts: int
     holding: Mapping[str, int]
     mean_length: float
+    ranks: Mapping[str, int]
 
     @classmethod
-    def count(cls, texts: Iterable[Collection[str]]) -> Rarity:
+    def count(cls, texts: Iterable[Collection[str]], ranks: Mapping[str, int]) -> Rarity:
         """Count the words of texts."""
         lists = list(texts)
         holding = Counter(word for found in lists for word in set(found))
         # A word of one text only is as rare as an unseen one, nearly; leaving it out keeps the model small, and names out of it.
         kept = {word: count for word, count in sorted(holding.items()) if count > 1}
-        return cls(len(lists), kept, sum(map(len, lists)) / max(len(lists), 1))
+        return cls(len(lists), kept, sum(map(len, lists)) / max(len(lists), 1), ranks)
 
     def idf(self, word: str) -> float:
-        """Inverse document frequency of BM25; never negative."""
-        count = self.holding.get(word, 0)
-        return math.log(1 + (self.texts - count + 0.5) / (count + 0.5))
+        """Inverse document frequency, from 0."""
+        expected = PRIOR_TEXTS * COMMON_RANK / (COMMON_RANK + self.ranks.get(word, len(self.ranks) + 1))
+        return math.log((self.texts + PRIOR_TEXTS) / (self.holding.get(word, 0) + expected))
 
-    def shares(self, found: Collection[str]) -> dict[str, int]:
-        """Each word's share of what the words say together, in millionths."""
-        idf = {word: self.idf(word) for word in dict.fromkeys(found)}
-        total = sum(idf.values())
-        return {word: round(UNIT * value / total) for word, value in idf.items()} if total else {}
+    def shares(self, weights: Mapping[str, float]) -> dict[str, int]:
+        """Each word's share of what the words say together, in millionths.
+
+        Parameters
+        ----------
+        weights
+            How much each word counts, beside its rarity.
+        """
+        said = {word: weight * self.idf(word) for word, weight in weights.items()}
+        total = sum(said.values())
+        return {word: round(UNIT * value / total) for word, value in said.items()} if total else {}
 
     def bm25(self, shares: Mapping[str, int], counts: Mapping[str, int], length: int) -> int:
         """Okapi BM25 of a text for a query's words, as a share of what it could be, in millionths."""
-        norm = K1 * (1 - B + B * length / max(self.mean_length, 1.0))
+        typical = (self.texts * self.mean_length + PRIOR_TEXTS * PRIOR_LENGTH) / (self.texts + PRIOR_TEXTS)
+        norm = K1 * (1 - B + B * length / typical)
         return round(sum(share * count / (count + norm) for word, share in shares.items() if (count := counts.get(word, 0))))
+
+
+def ranks(english: Iterable[str]) -> dict[str, int]:
+    """Ranks of words, from words that begin with the most frequent; of those with one stem, the first."""
+    found: dict[str, int] = {}
+    for rank, word in enumerate(english, 1):
+        found.setdefault(_stem(word), rank)
+    return found
