@@ -64,8 +64,10 @@ class Columns:
         """Learn from outcomes; ``None`` if nothing can be learned: one class, or no column that varies."""
         from models.churn.fitting import learn  # scikit-learn and LightGBM stay out of a process that only serves
 
+        # Folds hold whole groups out and balance those with an outcome; users have outcomes of both kinds.
+        groups = [f"{user} {clicked}" for user, clicked in zip(users, labels.tolist(), strict=True)]
         try:
-            learned = learn(rows, labels, users, config)
+            learned = learn(rows, labels, groups, config)
         except InputError:
             return None
         return cls(learned.table, learned.linear, learned.trees, learned.calibration)

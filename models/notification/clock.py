@@ -37,6 +37,11 @@ def local(at: int, zone: str) -> int:
     return at + _offset(at // HOUR, zone)
 
 
+def day_name(day: int) -> str:
+    """The weekday of a day since 1970."""
+    return ("Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday")[day % 7]
+
+
 def is_quiet(at: int, zone: str, quiet_hours: tuple[float, float]) -> bool:
     """Whether the user's clock is between two hours; the second may be of the next morning."""
     begin, end = quiet_hours

@@ -12,11 +12,11 @@ Carbonell and Goldstein (1998), The use of MMR, diversity-based reranking, SIGIR
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from models.notification.clock import DAY, HOUR, instant_of, local, to_datetime, to_microseconds
+from models.notification.clock import DAY, HOUR, day_name, instant_of, local, to_datetime, to_microseconds
 from models.notification.records import Digest, DigestClosing, DigestEntry, Fate, ItemFate, NotificationExample, Rhythm
 
 KEPT = 8 * DAY
@@ -103,10 +103,6 @@ class Digests:
         """What a closed digest had, in its order."""
         return [each for each in self._closed.get(user, {}).values() if each.held.digest == digest and each.slot == slot]
 
-    def users(self) -> Iterable[str]:
-        """Those for whom something waits."""
-        return sorted(self._waiting)
-
     def drop(self, until: int) -> None:
         """Drop digests that were due until an instant and closed."""
         for user in list(self._closed):
@@ -151,13 +147,8 @@ def latest_slot(at: int, rhythm: Rhythm, zone: str) -> int:
     raise AssertionError("a rhythm has a slot in every week")
 
 
-def day_name(day: int) -> str:
-    """The weekday of a day since 1970."""
-    return ("Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday")[day % 7]
-
-
 def compose(
-    due: Sequence[Held], slot: int, is_off: Callable[[Held], bool], probability: Mapping[str, float], most: int
+    due: Sequence[Held], slot: int, unwanted: Collection[str], probability: Mapping[str, float], most: int
 ) -> tuple[list[list[Held]], dict[str, Fate]]:
     """The entries of a digest, best first, each with its items, newest first; and what becomes of every item.
 
@@ -165,8 +156,8 @@ def compose(
     ----------
     due
         The earliest first.
-    is_off
-        Whether the user wants no more of an item's type.
+    unwanted
+        Items of types that the user turned off.
     probability
         Of a click, by type.
     most
@@ -179,7 +170,7 @@ def compose(
         key = held.type, held.about, held.actor
         if held.expires_at is not None and held.expires_at <= slot:
             fates[held.item_id] = "expired"
-        elif is_off(held):
+        elif held.item_id in unwanted:
             fates[held.item_id] = "turned_off"
         elif key in seen:
             fates[held.item_id] = "duplicate"

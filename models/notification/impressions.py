@@ -39,6 +39,8 @@ class Impression:
         Whether its outcome was counted.
     graded
         Whether an implicit signal was counted.
+    disabled
+        Whether it was counted that the user turned the type off because of it.
     """
 
     group: Group
@@ -50,6 +52,7 @@ class Impression:
     interest: float | None = None
     resolved: bool = False
     graded: bool = False
+    disabled: bool = False
 
 
 class Impressions:

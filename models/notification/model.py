@@ -1,10 +1,11 @@
 r"""Push now, later, in the app, in the digest, or not at all: decided by the probability of a click, which is learned online.
 
-P(click | user, type, context) has three parts, added in log-odds. A nightly model of columns (`models.notification.champion`: type, hour
-of the user's week, pushes of the last hour, day and week, time since the last click, and whatever columns the log has). What types,
-segments, users and users' types are beyond it (`models.notification.evidence`): counts of clicks against expectation, shrunk by empirical
-Bayes, so that a newcomer is their segment, and a regular is themselves. Both counts and columns go on learning by `Notification.update`;
-the counts at once, within a timestamp in any order. A push without a click is no negative before the attribution window has passed.
+P(click | user, type, context) has two parts, added in log-odds. A nightly model of columns (`models.notification.champion`): type, hour of
+the user's week, pushes of the last hour, day and week, time since the last click, and whatever columns the log has. And what types,
+segments, users and users' types are beyond it (`models.notification.evidence`): counts of clicks against expectation, shrunk by
+empirical Bayes, so that a newcomer is their segment, and a regular is themselves. The counts go on learning by `Notification.update`, at
+once, and within a timestamp in any order; the columns learn with the next training. A push without a click is no negative before the
+attribution window has passed; swipes, dwell time and clicks in digests tell tastes, too.
 
 `models.notification.decision` makes a decision of it, with its reason and its exact propensity.
 
@@ -35,10 +36,11 @@ from models.base import Contract, OnlineModel, Part, Question
 from models.churn.records import Scalar
 from models.errors import InputError
 from models.notification.champion import Champion
-from models.notification.clock import DAY, HOUR, local, to_datetime, to_microseconds
+from models.notification.clock import DAY, HOUR, to_datetime, to_microseconds
+from models.notification.columns import columns_of, group_of
 from models.notification.decision import Belief, decide, sigmoid
 from models.notification.digest import KEPT as CLOSED_KEPT
-from models.notification.digest import Digests, compose, day_name, latest_slot, rewritten, written
+from models.notification.digest import Digests, compose, latest_slot, rewritten, written
 from models.notification.evidence import MOST_HALVINGS, stretch_of
 from models.notification.history import Pressure
 from models.notification.impressions import REMEMBERED, Impression, Impressions, grade
@@ -53,13 +55,12 @@ from models.notification.records import (
     NotificationPrediction,
     NotificationQuery,
 )
-from models.notification.sway import Tiring, daily_rhythm
+from models.notification.sway import Tiring, daily_rhythm, gains
 from models.notification.tastes import Group, Tastes
 
 Array = NDArray[np.float64]
 
 _CHUNK = 10_000
-_HOURS = 24
 _ONE_IN_TWENTY = 1.645
 _PUSHES = ("push", "later")
 
@@ -180,7 +181,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
             some = queries[start : start + _CHUNK]
             instants = [to_microseconds(query.at) for query in some]
             pressures = [self._pressure(*each) for each in zip(some, instants, strict=True)]
-            rows = [self._row(*each) for each in zip(some, instants, pressures, strict=True)]
+            rows = [columns_of(*each, self.config) for each in zip(some, instants, pressures, strict=True)]
             expected = self.champion_.log_odds(rows).tolist()
             answers += [self._answer(*each) for each in zip(some, instants, pressures, expected, strict=True)]
         return answers
@@ -203,13 +204,8 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         if closed := self._digests.closed(user, request.digest, slot):
             return rewritten(user, request.digest, slot, closed)
         due = self._digests.due(user, request.digest, slot)
-        entries, fates = compose(
-            due,
-            slot,
-            lambda held: self._known.turned_off.get((user, held.type, held.channel), slot + 1) <= slot,
-            self._tastes_of(user, {held.type for held in due}, slot),
-            self.config.digest_entries,
-        )
+        unwanted = {held.item_id for held in due if self._known.turned_off.get((user, held.type, held.channel), slot + 1) <= slot}
+        entries, fates = compose(due, slot, unwanted, self._tastes_of(user, {held.type for held in due}, slot), self.config.digest_entries)
         return written(user, request.digest, slot, entries, fates, closed=False)
 
     def _tastes_of(self, user: str, kinds: Iterable[str], at: int) -> dict[str, float]:
@@ -281,10 +277,11 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         )
 
     def _belief(self, query: NotificationQuery, at: int, pressure: Pressure, expected: float) -> Belief:
-        mean, variance = self._known.tastes.of(self._group(query), expected)
+        mean, variance = self._known.tastes.of(group_of(query, self.config), expected)
         config, rates = self.config, self._known.rates
         interest = sigmoid(mean / stretch_of(variance))
         disable = rates.disable_probability(query.type, pressure.day, interest)
+        zone = query.time_zone or config.time_zone
         off_since = self._known.turned_off.get((query.user_id, query.type, query.channel))
         return Belief(
             mean=mean,
@@ -297,18 +294,8 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
             in_app_share=rates.share("in_app", config.in_app_share),
             digest_share=rates.share("digest", config.digest_share),
             turned_off=off_since is not None and off_since <= at,
-            gain_at=self._gains(query, at) if config.mode == "value" else {},
+            gain_at=gains(self._rhythm, query.type, at, zone, int(config.delay_hours)) if config.mode == "value" else {},
         )
-
-    def _gains(self, query: NotificationQuery, at: int) -> dict[int, float]:
-        """What the log-odds gain by waiting, by hours, as the hour of the user's day alone has it."""
-        rhythm = self._rhythm.get(query.type) or self._rhythm.get("")
-        zone = query.time_zone or self.config.time_zone
-        if not rhythm:
-            return {}
-        now = rhythm[local(at, zone) // HOUR % _HOURS]
-        latest = min(int(self.config.delay_hours), _HOURS - 1)
-        return {wait: rhythm[local(at + wait * HOUR, zone) // HOUR % _HOURS] - now for wait in range(1, latest + 1)}
 
     def _absorb(self, events: Sequence[NotificationExample]) -> None:
         """Learn from events of an hour."""
@@ -337,8 +324,8 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
             impression = self._impressions.get(key)
             if impression is None:
                 pressure = self._known.history.before(event.user_id, at)
-                impression = Impression(self._group(event), at, event.decision, pressure.day, event.value)
-                fresh.append((impression, self._row(event, at, pressure)))
+                impression = Impression(group_of(event, self.config), at, event.decision, pressure.day, event.value)
+                fresh.append((impression, columns_of(event, at, pressure, self.config)))
                 self._impressions.hold(key, impression)
                 if event.decision in _PUSHES:
                     self._known.history.sent(event.user_id, at)
@@ -347,21 +334,6 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
                 self._known.history.clicked(event.user_id, _newest(event))
             met.append((event, impression))
         return met, fresh
-
-    def _row(self, record: NotificationExample | NotificationQuery, at: int, pressure: Pressure) -> Mapping[str, Scalar]:
-        """The columns of the nightly model: the same for what was sent and for what is asked."""
-        clock = local(at, record.time_zone or self.config.time_zone)
-        return {
-            "type": record.type,
-            "channel": record.channel,
-            "hour": clock // HOUR % _HOURS,
-            "weekday": day_name(clock // DAY),
-            "pushes_last_hour": pressure.hour,
-            "pushes_last_day": pressure.day,
-            "pushes_last_week": pressure.week,
-            "hours_since_click": pressure.hours_since_click,
-            **record.context,
-        }
 
     def _expect(self, fresh: Sequence[_Fresh]) -> None:
         for impression, log_odds in zip(
@@ -388,7 +360,8 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         """What is now known of notifications, and was not before."""
         lesson = _Lesson([], [])
         for event, impression in met:
-            if event.disabled:
+            if event.disabled and not impression.disabled:
+                impression.disabled = True
                 key = event.user_id, event.type, event.channel
                 self._known.turned_off[key] = min(_newest(event), self._known.turned_off.get(key, _newest(event)))
                 self._known.rates.disabled(event.type, impression.pushes_last_day, self._weight(impression.sent_at))
@@ -443,10 +416,6 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
     def _unclicked_until(self) -> int:
         """What was sent until then and is not clicked now never will be."""
         return self._hour * HOUR - int(self.config.attribution_hours * HOUR)
-
-    def _group(self, record: NotificationExample | NotificationQuery) -> Group:
-        segment = record.context.get(self.config.segment)
-        return Group(record.user_id, record.type, "" if segment is None else str(segment))
 
     def _state(self) -> dict[str, Part]:
         (known, counts), (trained, trained_counts) = self._known.dump(), self._trained.dump()

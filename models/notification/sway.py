@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from models.churn.records import Scalar
 from models.notification.champion import Champion
+from models.notification.clock import DAY, HOUR, local
 
 Row = Mapping[str, Scalar]
 
@@ -69,6 +70,16 @@ def daily_rhythm(champion: Champion, rows: Sequence[Row]) -> dict[str, list[floa
         moved = [{**row, **({"type": kind} if kind else {}), "hour": hour} for hour in range(_HOURS) for row in some]
         rhythm[kind] = champion.log_odds(moved).reshape(_HOURS, -1).mean(axis=1).tolist()
     return rhythm
+
+
+def gains(rhythm: Mapping[str, Sequence[float]], kind: str, at: int, zone: str, latest: int) -> dict[int, float]:
+    """What the log-odds gain by waiting, by hours until `latest`, at most a day, as the hour of the user's day alone has it."""
+    of_hour = rhythm.get(kind) or rhythm.get("")
+    if not of_hour:
+        return {}
+    now = of_hour[local(at, zone) % DAY // HOUR]
+    waits = range(1, min(latest, _HOURS - 1) + 1)
+    return {wait: of_hour[local(at + wait * HOUR, zone) % DAY // HOUR] - now for wait in waits}
 
 
 def _number(value: Scalar) -> float:
