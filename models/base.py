@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,6 +22,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.digest import sha256_of
 from models.encoder import Encoder
 from models.errors import ModelFolderError, NotFittedError, TamperedError, WrongFormatError, WrongSlugError
+
+if TYPE_CHECKING:
+    from models.feedback import Observed
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -278,6 +281,14 @@ class OnlineModel(Model[C, Q, E, P]):
 
         A model that names nobody returns itself. Called while nobody is in `predict`.
         """
+
+    @classmethod
+    def lesson(cls, observed: Observed[Any, Any]) -> Any:
+        """The event that the reported outcome of a prediction is, for every worker to learn from; ``None`` if it is none.
+
+        It is stored beside the outcome. An outcome that is corrected is another event.
+        """
+        return None
 
     def refusal(self, event: Any) -> str | None:
         """Why `update` cannot take an event that its type allows, in one sentence; ``None`` if it can.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -94,3 +95,68 @@ def test_the_document_describes_pictures(client: httpx.Client) -> None:
     operation = paths["/v1/root_cause/{prediction_id}/timeline.svg"]["get"]
     assert operation["summary"].startswith("The timeline of an incident")
     assert "image/svg+xml" in operation["responses"]["200"]["content"]
+
+
+def told(client: httpx.Client, **event: Any) -> None:
+    """Report an event, and wait until the server has learned it."""
+    before = followed(client)
+    reply = client.post("/v1/root_cause/events", json={"events": [{"event_id": f"{event['at']} {event['action']}", "event": event}]})
+    assert reply.json()["accepted"] == 1, reply.text
+    until(lambda: followed(client) > before)
+
+
+def followed(client: httpx.Client) -> int:
+    return int(client.get("/v1/models").json()["models"][0]["online"]["events_applied"])
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def backup(day: int, hour: int = 2, message: str = "refreshed {n} models") -> list[dict[str, Any]]:
+    """A nightly job that writes for two minutes what the service usually writes twice a second at most."""
+    start = NOON.replace(day=day, hour=hour)
+    return [
+        {"timestamp": (start + timedelta(seconds=n / 5)).isoformat(), "service": "recommendation", "message": message.format(n=n)}
+        for n in range(600)
+    ]
+
+
+def test_a_nightly_backup_is_muted_three_times_and_then_suppressed_until_that_expires(client: httpx.Client) -> None:
+    for day in (10, 11, 12):
+        (alert,) = asked(client, backup(day))["alerts"]
+        assert alert["state"] == "firing"
+        told(client, action="mute", at=alert["since"], service=alert["service"], template=alert["template"], by="mara")
+    (alert,) = asked(client, backup(13))["alerts"]
+    assert alert["state"] == "muted"
+    assert "because it was muted by mara at this time of day (2026-03-10 02:00, 2026-03-11 02:00, 2026-03-12 02:00)" in alert["why"]
+    assert alert["expires_at"] == "2026-04-09T02:00:00Z"
+    (by_day,) = asked(client, backup(13, hour=14))["alerts"]
+    assert by_day["state"] == "firing"
+    new = {alert["template"]: alert["state"] for alert in asked(client, backup(13, message="disk {n} is broken"))["alerts"]}
+    assert new == {"disk <*> is broken": "firing"}
+    told(client, action="unmute", at="2026-03-13T08:00:00Z", service=alert["service"], template=alert["template"], by="mara")
+    (again,) = asked(client, backup(14))["alerts"]
+    assert again["state"] == "firing"
+
+
+def test_a_confirmed_cause_is_remembered_by_name(client: httpx.Client) -> None:
+    prediction = asked(client, incident("memory", "database", seed=1))
+    assert prediction["resembles"] == []
+    before = followed(client)
+    outcome = {"service": "database", "title": "database failover", "incident": "17"}
+    feedback = {"prediction_id": prediction["prediction_id"], "outcome": outcome, "occurred_at": datetime.now(UTC).isoformat()}
+    assert client.post("/v1/feedback", json=feedback).json()["accepted"] == 1
+    until(lambda: followed(client) > before)
+    (found,) = asked(client, incident("memory", "database", seed=2))["resembles"]
+    assert found["similarity"] > 0.8
+    assert found["words"] == f"this looks {found['similarity']:.2f} like incident 17 (database failover), which database had caused"
+    assert client.post("/v1/feedback", json=feedback).json()["statuses"] == ["repeated"]
+    corrected = feedback | {"outcome": "cart", "occurred_at": datetime.now(UTC).isoformat()}
+    assert client.post("/v1/feedback", json=corrected).json()["statuses"] == ["corrected"]
+    until(lambda: followed(client) > before + 1)
+    (found,) = asked(client, incident("memory", "database", seed=2))["resembles"]
+    assert found["service"] == "cart"

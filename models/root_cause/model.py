@@ -25,9 +25,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from models.base import ENCODER, Contract, Model, Part, Question, View
+from models.base import ENCODER, Contract, OnlineModel, Part, Question, View
 from models.encoder import Encoder, default_encoder
 from models.errors import InputError
+from models.feedback import Observed
+from models.root_cause.alerts import alerts
 from models.root_cause.answer import answer, nothing_to_say
 from models.root_cause.calibration import rung
 from models.root_cause.calls import call_graph, regular
@@ -35,6 +37,8 @@ from models.root_cause.change import Change, Normal
 from models.root_cause.cluster_map import ClusterMapRequest, draw_cluster_map
 from models.root_cause.clusters import Clusters, Embedding, cluster, novelty
 from models.root_cause.drawing import draw_timeline
+from models.root_cause.events import RootCauseEvent
+from models.root_cause.experience import Experience, confirmed
 from models.root_cause.findings import Findings
 from models.root_cause.learning import NormalTime, duration, learn
 from models.root_cause.locations import Locations
@@ -42,6 +46,7 @@ from models.root_cause.phrases import key_phrases
 from models.root_cause.sample import Sample, read_normal
 from models.root_cause.scan import scan
 from models.root_cause.season import Season, traffic
+from models.root_cause.seasons import Seasons, seasons
 from models.root_cause.skew import Leads, leads, skews
 from models.root_cause.tally import Tally, tally
 from models.root_cause.templates import Templates, bounded
@@ -66,7 +71,7 @@ FLAGGED_NATS = 3.0
 """Nats beyond which single lines are marked as unusual, to date the onset."""
 
 
-class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCausePrediction]):
+class RootCause(OnlineModel[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCausePrediction]):
     r"""Suspects for an incident, from log lines.
 
     The total evidence against a service is :math:`\sum_k -\ln p_k`, with :math:`p_k` the tail probability of evidence of kind k in
@@ -79,6 +84,7 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         query=RootCauseQuery,
         example=RootCauseExample,
         prediction=RootCausePrediction,
+        event=RootCauseEvent,
         outcome=RootCauseOutcome,
         questions=(Question("cluster_map", ClusterMapRequest, "image/svg+xml"),),
         views=(View("timeline.svg", "image/svg+xml", draw_timeline),),
@@ -106,6 +112,8 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         self.normal_: Tally = tally(window, service_of, n_services, duration(window) * kept)
         speakers = service_of[self.symbols_.numbers(pairs)]
         self.leads_: Leads = leads(normal.at, normal.unit, speakers, regular(self.normal_.calls))
+        self.seasons_: Seasons = seasons(window.at, window.symbol, len(self.symbols_), self.config.alert_step_seconds, kept)
+        self.experience_ = Experience()
         planted = np.concatenate([service_of, np.arange(n_services)])
         uniqueness = np.concatenate([self._uniqueness(), np.ones(n_services)])
         mentions = np.pad(self.symbols_.mentions(), ((0, n_services), (0, 0)))
@@ -131,12 +139,32 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         self._require_fitted()
         return [self._predict(query) for query in queries]
 
+    def update(self, events: Iterable[RootCauseEvent]) -> Self:
+        """Take mutes and confirmed causes; in whatever order and however often they come, what is known is the same."""
+        self._require_fitted()
+        self.experience_ = self.experience_.after(events, self._embedding().of)
+        return self
+
+    def forget(self, subject: str) -> Self:
+        """Take the name of a person off what was muted, which stands."""
+        self._require_fitted()
+        self.experience_ = self.experience_.without(subject)
+        return self
+
+    @classmethod
+    def lesson(cls, observed: Observed[RootCauseQuery, RootCausePrediction]) -> RootCauseEvent | None:
+        """A cause that was reported: worth remembering."""
+        return confirmed(observed)
+
     def _predict(self, query: RootCauseQuery) -> RootCausePrediction:
         seen = columns(query.lines, self.config.block_seconds)
         searched = _searched(seen, query)
         if not searched.any():
             return nothing_to_say()
-        return answer(self._findings(query, seen, searched), query, self.config.max_suspects)
+        findings = self._findings(query, seen, searched)
+        raised = alerts(findings, self.seasons_, self.config.alert_steps, query.firing)
+        prediction = answer(findings, query, self.config.max_suspects).model_copy(update={"alerts": raised})
+        return self.experience_.applied(prediction, self.config, self._embedding().of)
 
     def _findings(self, query: RootCauseQuery, seen: Columns, searched: Array) -> Findings:
         """Everything that an answer is worded from."""
@@ -257,6 +285,8 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
             "normal.npz": {name: np.asarray(value) for name, value in vars(self.normal_).items()},
             "leads.npz": vars(self.leads_),
             "clusters.npz": vars(self.clusters_),
+            "seasons.npz": {name: np.asarray(value) for name, value in vars(self.seasons_).items()},
+            **self.experience_.state(),
             ENCODER: self.encoder_,
         }
 
@@ -274,6 +304,8 @@ class RootCause(Model[RootCauseConfig, RootCauseQuery, RootCauseExample, RootCau
         self.normal_ = Tally(**normal)
         self.leads_ = Leads(**parts["leads.npz"])
         self.clusters_ = Clusters(**parts["clusters.npz"])
+        self.seasons_ = Seasons(int(parts["seasons.npz"]["step"]), parts["seasons.npz"]["mean"], parts["seasons.npz"]["deviation"])
+        self.experience_ = Experience.restored(parts)
         self.encoder_ = parts[ENCODER]
 
 

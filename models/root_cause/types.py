@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import AwareDatetime, ConfigDict, Field, field_validator
 
 from models.base import Config, Prediction, Record
+from models.root_cause.alarm import Alert
 from models.root_cause.chart import Timeline
+from models.root_cause.events import ConfirmedCause, Name
+from models.root_cause.resemblance import Resemblance
 
 MAX_LINES = 50_000
 
 Verdict = Literal["root_cause", "insufficient_evidence"]
-Kind = Literal["rates", "new", "errors", "latency", "flow", "silence", "accused", "traffic", "change"]
+Kind = Literal["rates", "new", "errors", "latency", "flow", "silence", "accused", "traffic", "change", "memory"]
 KINDS: tuple[Kind, ...] = ("rates", "new", "errors", "latency", "flow", "silence", "accused", "traffic")
-"""The kinds that are measured in the lines; a change is told by the query."""
+"""The kinds that are measured in the lines; a change is told by the query, the past is remembered."""
 
 _LINE: dict[str, Any] = {
     "timestamp": "2026-03-02T09:15:04.120Z",
@@ -43,6 +46,10 @@ class RootCauseConfig(Config):
     spike_factor: float = Field(
         default=3.0, gt=1, le=100, description="A service is told to spike if it writes this many times what the hour lets expect."
     )
+    alert_step_seconds: float = Field(default=30.0, gt=0, le=3600, description="Alerts look at steps of this length, in seconds.")
+    alert_steps: int = Field(default=2, ge=1, le=100, description="Steps that an alert must last to fire, and be quiet to be resolved.")
+    mute_days: int = Field(default=3, ge=1, le=100, description="Days on which an alert must be muted to be suppressed.")
+    mute_lasts_days: float = Field(default=30.0, gt=0, le=3650, description="How long a mute counts, in days.")
     max_suspects: int = Field(default=5, ge=1, le=50, description="Suspects in an answer.")
 
 
@@ -90,8 +97,8 @@ class Change(Record):
     what: str = Field(description="What was changed, in words.")
 
 
-RootCauseOutcome = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
-"""The service that was to blame, as it turned out."""
+RootCauseOutcome = Name | ConfirmedCause
+"""The service that was to blame, as it turned out; alone, or with what people call the incident."""
 
 
 class RootCauseQuery(Record):
@@ -105,6 +112,9 @@ class RootCauseQuery(Record):
     )
     calls: tuple[tuple[str, str], ...] = Field(default=(), description="Pairs of caller and callee, where they are known.")
     changes: tuple[Change, ...] = Field(default=(), description="Deploys and changes of configuration.")
+    firing: tuple[str, ...] = Field(
+        default=(), max_length=1_000, description="Keys of the alerts that the answer about the window before said were firing or muted."
+    )
 
     def kept(self) -> Self:
         """All but the lines: the prediction holds what its picture needs, and what others logged is nothing to keep twice."""
@@ -121,7 +131,7 @@ class RootCauseQuery(Record):
         if len(plain) > MAX_LINES:
             kept = sorted(sorted(range(len(plain)), key=lambda i: plain[i].timestamp)[-MAX_LINES:])
             plain = [plain[i] for i in kept]
-        return cls.model_construct(lines=tuple(plain), incident_started_at=None, calls=(), changes=())
+        return cls.model_construct(lines=tuple(plain), incident_started_at=None, calls=(), changes=(), firing=())
 
 
 class Evidence(Record):
@@ -225,6 +235,8 @@ class RootCausePrediction(Prediction):
     clock_skews: tuple[ClockSkew, ...] = Field(default=(), description="Clocks that were found to go wrong.")
     traffic: tuple[Traffic, ...] = Field(default=(), description="Services that write more than three times as much as expected.")
     message_kinds: tuple[MessageKind, ...] = Field(description="What kinds of messages these are: new ones first, then bursts.")
+    alerts: tuple[Alert, ...] = Field(default=(), description="Kinds of messages that are far too frequent, those that fire first.")
+    resembles: tuple[Resemblance, ...] = Field(default=(), description="Past incidents that this one looks like, the most similar first.")
     what_would_help: tuple[str, ...] = Field(description="Data that would make the answer surer.")
     lines: int = Field(description="How many lines were examined.")
     timeline: Timeline | None = Field(description="The window by service and step of time, as it is drawn; null without lines.")

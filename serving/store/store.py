@@ -23,6 +23,7 @@ from serving.store.postgres import Postgres
 from serving.store.rows import NewEvent, NewFeedback, NewPrediction, Status, StoredEvent, to_datetime, to_microseconds
 from serving.store.sqlite import SQLite
 from serving.store.tables import EPOCHS, EVENT_IDS, EVENTS, IDENTITY
+from serving.store.teaching import taught_by
 from serving.store.writer import PATIENCE_SECONDS, Writer
 
 T = TypeVar("T")
@@ -92,7 +93,7 @@ class Store:
 
     def record(self, predictions: Sequence[NewPrediction]) -> None:
         """Keep predictions whose outcome may be reported."""
-        self._now(self._writer.submit(partial(outcomes.record, predictions=predictions), len(predictions)))
+        self._now(self._writer.submit(partial(self._record, predictions, to_microseconds(_utc_now())), len(predictions)))
 
     def report(self, feedback: Sequence[NewFeedback]) -> list[Status]:
         """Keep outcomes; what became of each.
@@ -179,7 +180,20 @@ class Store:
 
     def _report(self, feedback: Sequence[NewFeedback], received_at: int, connection: Connection) -> list[Status]:
         self._database.one_at_a_time(connection)
-        return outcomes.report(connection, feedback, received_at)
+        statuses = outcomes.report(connection, feedback, received_at)
+        kept = [each for each, status in zip(feedback, statuses, strict=True) if status in {"stored", "corrected"}]
+        self._teach(kept, received_at, connection)
+        return statuses
+
+    def _record(self, predictions: Sequence[NewPrediction], received_at: int, connection: Connection) -> None:
+        outcomes.record(connection, predictions)
+        self._teach(predictions, received_at, connection)
+
+    def _teach(self, about: Sequence[NewPrediction | NewFeedback], received_at: int, connection: Connection) -> None:
+        """Store as events what the outcomes of predictions teach: when the second of the two is stored."""
+        for slug in sorted({each.slug for each in about}):
+            events = taught_by(connection, slug, [each.prediction_id for each in about if each.slug == slug])
+            self._append(slug, list(events), received_at, connection)
 
     def _emptied(self, drop: Callable[[Connection], int]) -> int:
         """Drop until less is dropped than could be; each time lets others write."""
