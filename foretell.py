@@ -69,6 +69,15 @@ Map = Annotated[
         "--map", metavar="FIELD=COLUMN", help="Which column is a field, such as label=Churn; a position if there is no header. Repeats."
     ),
 ]
+Read = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--read",
+        metavar="KEY=VALUE",
+        help="What the file does not say: zone=Europe/Berlin of times without one; of logs, pattern='{timestamp} {level} {message}' and "
+        "year=2026; or a field, such as service=checkout. Repeats.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 
 User = Annotated[str, typer.Option(metavar="ID", help="The person, as events and queries name them.", show_default=False)]
@@ -104,6 +113,7 @@ def train(
     data: Annotated[Path | None, typer.Option(help="CSV, JSONL or Parquet, plain or .gz. Default: the model's sample data.")] = None,
     holdout: Annotated[Path | None, typer.Option(help="Rows to be judged on. Default: held out of the data by the recipe.")] = None,
     map_: Map = None,
+    read: Read = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the model. Repeats.")] = None,
     promote: Annotated[bool, typer.Option("--promote/--no-promote", help="Promote the version if it beats the champion.")] = True,
     from_feedback: Annotated[
@@ -118,8 +128,8 @@ def train(
     slugs = MODELS if slug == "all" else (slug,)
     for each in slugs:
         get(each)
-    if slug == "all" and (data or holdout or map_ or set_ or from_feedback):
-        raise InputError("expected one model with --data, --holdout, --map, --set or --from-feedback, got all")
+    if slug == "all" and (data or holdout or map_ or read or set_ or from_feedback):
+        raise InputError("expected one model with --data, --holdout, --map, --read, --set or --from-feedback, got all")
     mapping, settings = _pairs(map_, "--map"), _pairs(set_, "--set")
     reports = []
     for each in slugs:
@@ -127,8 +137,8 @@ def train(
             from training.run import train as run
 
             stored = _stored(each) if from_feedback else None
-            options: dict[str, Any] = {"mapping": mapping, "settings": settings, "promote": promote, "stored": stored}
-            reports.append(run(each, data=data, holdout=holdout, progress=progress, **options))
+            options: dict[str, Any] = {"options": _pairs(read, "--read"), "settings": settings, "promote": promote, "stored": stored}
+            reports.append(run(each, data=data, holdout=holdout, mapping=mapping, progress=progress, **options))
         if not as_json:
             _show_report(reports[-1])
     if as_json:
@@ -175,6 +185,7 @@ def predict(
     alias: Annotated[str, typer.Option(help="Which version, by its role.")] = "champion",
     engine: Annotated[Engine, typer.Option(help="On this machine; Spark is refused in this version.")] = Engine.LOCAL,
     map_: Map = None,
+    read: Read = None,
     as_json: AsJson = False,
 ) -> None:
     """Predict for every row of a file; the output appears whole or not at all."""
@@ -189,6 +200,7 @@ def predict(
             input_,
             output,
             mapping=_pairs(map_, "--map"),
+            options=_pairs(read, "--read"),
             alias=alias,
             version=None if version is None else str(version),
             progress=advance,
@@ -340,14 +352,19 @@ def data_fetch(name: Annotated[str, typer.Argument(help="See foretell data list.
 
 @data_app.command("check")
 def data_check(
-    slug: Slug, path: Annotated[Path, typer.Argument(help="Training rows.", show_default=False)], map_: Map = None, as_json: AsJson = False
+    slug: Slug,
+    path: Annotated[Path, typer.Argument(help="Training rows.", show_default=False)],
+    map_: Map = None,
+    read: Read = None,
+    as_json: AsJson = False,
 ) -> None:
     """Read a file as training rows, and say what is wrong with the first row that cannot be used."""
     from models import get
     from models.rows import read_rows
 
     with _progress(path.name, _size(path)) as advance:
-        count = sum(1 for _ in read_rows(path, get(slug).contract.example, _pairs(map_, "--map"), progress=advance))
+        rows = read_rows(path, get(slug).contract.example, _pairs(map_, "--map"), options=_pairs(read, "--read"), progress=advance)
+        count = sum(1 for _ in rows)
     _print_json({"slug": slug, "path": str(path), "rows": count}) if as_json else typer.echo(f"{path}: {count:,} rows can be used")
 
 

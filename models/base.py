@@ -45,6 +45,9 @@ class Record(BaseModel):
     subject: ClassVar[str | None] = None
     """The field that identifies the person a row is about: stored as it is, while personal data in any other text is masked."""
 
+    reader: ClassVar[Callable[..., Any] | None] = None
+    """What reads files of such rows that are no tables: `models.rows.formats.Reader`. ``None``: tables, JSON lines and Parquet only."""
+
     def kept(self) -> Self:
         """What of a query is stored beside its prediction, until its outcome is known: all of it, unless a query says otherwise."""
         return self

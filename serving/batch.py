@@ -23,6 +23,7 @@ def predict_file(
     target: Path,
     *,
     mapping: Mapping[str, str],
+    options: Mapping[str, str],
     alias: str,
     version: str | None,
     progress: Callable[[int], None],
@@ -33,6 +34,8 @@ def predict_file(
     ----------
     source, target
         See `read_rows` and `write_rows`; predictions come in the order of the rows.
+    mapping, options
+        See `read_rows`.
     alias, version
         Which version; a number wins over an alias.
     progress
@@ -49,7 +52,7 @@ def predict_file(
         If the file, the registry or the saved model cannot be used; then nothing is written.
     """
     model, found = load(slug, alias=alias, version=version)
-    queries = read_queries(source, model.contract, mapping, progress=progress)
+    queries = read_queries(source, model.contract, mapping, options=options, progress=progress)
     # Ids are for outcomes that are reported to the server; it never saw these.
     return write_rows(target, model.contract.prediction, _answers(model, queries), leave_out={"prediction_id"}), found
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -88,6 +88,7 @@ def train(
     data: Path | None = None,
     holdout: Path | None = None,
     mapping: Mapping[str, str] | None = None,
+    options: Mapping[str, str] | None = None,
     settings: Mapping[str, str] | None = None,
     promote: bool = True,
     stored: Stored | None = None,
@@ -103,8 +104,8 @@ def train(
         Rows to train from; ``None``: the sample of `slug`, unless there are stored rows.
     holdout
         Rows to be judged on; ``None``: the recipe's split of `data`.
-    mapping
-        Column by field, for both files.
+    mapping, options
+        Column by field, and what the files do not say; see `models.rows.read_rows`. For both files.
     settings
         Settings of the model by name, as text.
     promote
@@ -128,7 +129,7 @@ def train(
     source = Source(data if data or stored else sample_of(slug), holdout, stored)
     say("connecting to MLflow", None)
     tracking.check()
-    split = _read(source, recipe, model, mapping, say)
+    split = _read(source, recipe, model, _Reading(mapping, options), say)
     say(f"fitting on {len(split.train):,} rows", None)
     model.fit(split.train)
     with TemporaryDirectory() as folder:
@@ -186,13 +187,20 @@ class _Verdict:
     decision: str
 
 
-def _read(source: Source, recipe: AnyRecipe, model: AnyModel, mapping: Mapping[str, str] | None, say: Progress) -> Split[Any]:
+class _Reading(NamedTuple):
+    """How files are read."""
+
+    mapping: Mapping[str, str] | None
+    options: Mapping[str, str] | None
+
+
+def _read(source: Source, recipe: AnyRecipe, model: AnyModel, how: _Reading, say: Progress) -> Split[Any]:
     taught = [row for row in source.stored.rows if _is_taken(row, model)] if source.stored is not None else []
     if source.data is None and not taught:
         raise InputError("expected stored rows to learn from, found none: report what happened first, or train on a file")
-    rows = recipe.gather([taught]) if source.data is None else _rows(source.data, recipe, model, mapping, say, taught)
+    rows = recipe.gather([taught]) if source.data is None else _rows(source.data, recipe, model, how, say, taught)
     if source.holdout is not None:
-        return Split(train=rows, holdout=_rows(source.holdout, recipe, model, mapping, say))
+        return Split(train=rows, holdout=_rows(source.holdout, recipe, model, how, say))
     return recipe.split(rows, model.config.seed)
 
 
@@ -202,9 +210,7 @@ def _is_taken(row: Any, model: AnyModel) -> bool:
     return not isinstance(model, OnlineModel) or event is None or not isinstance(row, event) or model.refusal(row) is None
 
 
-def _rows(
-    path: Path, recipe: AnyRecipe, model: AnyModel, mapping: Mapping[str, str] | None, say: Progress, more: Sequence[Any] = ()
-) -> Sequence[Any]:
+def _rows(path: Path, recipe: AnyRecipe, model: AnyModel, how: _Reading, say: Progress, more: Sequence[Any] = ()) -> Sequence[Any]:
     """The rows of a file, and some more."""
     total, done = max(path.stat().st_size, 1) if path.is_file() else 1, 0
 
@@ -213,7 +219,8 @@ def _rows(
         done += count
         say(f"reading {path.name}", min(done / total, 1.0))
 
-    rows = recipe.gather(chain(read_batches(path, model.contract.example, mapping, progress=advance), [more]))
+    batches = read_batches(path, model.contract.example, how.mapping, options=how.options, progress=advance)
+    rows = recipe.gather(chain(batches, [more]))
     if not rows:
         raise InputError(f"expected rows in {path.name}, found none")
     return rows

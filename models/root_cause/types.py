@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import AwareDatetime, ConfigDict, Field, field_validator
 
@@ -11,6 +11,7 @@ from models.base import Config, Prediction, Record
 from models.root_cause.alarm import Alert
 from models.root_cause.chart import Timeline
 from models.root_cause.events import ConfirmedCause, Name
+from models.root_cause.readers import read
 from models.root_cause.resemblance import Resemblance
 
 MAX_LINES = 50_000
@@ -57,6 +58,8 @@ class LogLine(Record):
     """One line of a log: the part that training rows and queries share."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_LINE]})
+
+    reader: ClassVar[Any] = read
 
     timestamp: AwareDatetime = Field(description="When it was written; with a time zone.")
     service: str = Field(description="Who wrote it.")
@@ -127,11 +130,21 @@ class RootCauseQuery(Record):
         Labels that training rows carry are dropped.
         """
         fields = LogLine.model_fields.keys()
-        plain = [LogLine.model_construct(**{name: getattr(line, name) for name in fields}) for line in lines]
-        if len(plain) > MAX_LINES:
-            kept = sorted(sorted(range(len(plain)), key=lambda i: plain[i].timestamp)[-MAX_LINES:])
-            plain = [plain[i] for i in kept]
+        latest: list[LogLine] = []
+        for line in lines:
+            latest.append(line)
+            if len(latest) == 2 * MAX_LINES:  # so that memory does not grow with the file
+                latest = _latest(latest)
+        plain = [LogLine.model_construct(**{name: getattr(line, name) for name in fields}) for line in _latest(latest)]
         return cls.model_construct(lines=tuple(plain), incident_started_at=None, calls=(), changes=(), firing=())
+
+
+def _latest(lines: list[LogLine]) -> list[LogLine]:
+    """The latest `MAX_LINES` lines, in the order given."""
+    if len(lines) <= MAX_LINES:
+        return lines
+    kept = sorted(sorted(range(len(lines)), key=lambda i: lines[i].timestamp)[-MAX_LINES:])
+    return [lines[i] for i in kept]
 
 
 class Evidence(Record):

@@ -62,7 +62,8 @@ def _records(binding: Binding, record: type[R], path: Path, first: int, columns:
     names = [binding.name(field) for field in columns.columns]
     with binding.complaints(path):
         for binding.row, cells in enumerate(columns.iter_rows(), start=first):
-            yield record.model_validate({name: cell for name, cell in zip(names, cells, strict=True) if cell is not None})
+            values = {name: cell for name, cell in zip(names, cells, strict=True) if cell is not None}
+            yield record.model_validate(binding.completed(values))
 
 
 def _frames(rows: Rows, columns: Sequence[str]) -> Iterator[pl.DataFrame]:

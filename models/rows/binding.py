@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AliasChoices, ValidationError
+from pydantic import AliasChoices, AwareDatetime, ValidationError
 
 from models.base import Record
 from models.errors import InputError
 from models.rows.formats import Rows
 from models.rows.source import BrokenError
+
+READER_OPTIONS = ("pattern", "year")
+"""Options that are not about fields, but about how lines are read."""
 
 _SHOWN = 80
 """Characters of a wrong value that a message repeats."""
@@ -25,17 +31,24 @@ class Binding:
     ----------
     mapping
         Column by field or alias.
+    options
+        ``zone``, of times that say none; and what a field is where the file does not say. `READER_OPTIONS` are the reader's.
 
     Raises
     ------
     InputError
-        If the mapping names a field that the record lacks.
+        If the mapping or an option names a field that the record lacks, or there is no such zone.
     """
 
-    def __init__(self, record: type[Record], mapping: Mapping[str, str]) -> None:
+    def __init__(self, record: type[Record], mapping: Mapping[str, str], options: Mapping[str, str] = MappingProxyType({})) -> None:
         self._names = {field: _names(record, field) for field in record.model_fields if field != record.rest}
         self._required = [field for field in self._names if record.model_fields[field].is_required()]
         self._mapped = {self._field(name): column for name, column in mapping.items()}
+        zone = options.get("zone")
+        self._zone = None if zone is None else _zone(zone)
+        others = {name: value for name, value in options.items() if name not in {"zone", *READER_OPTIONS}}
+        self._constants = {self._names[self._field(name, "--read")][0]: value for name, value in others.items()}
+        self._times = [names[0] for field, names in self._names.items() if _is_time(record.model_fields[field].annotation)]
         self._rest = record.rest
         self._chosen: dict[str, str] = {}
         self.row = 0
@@ -51,6 +64,12 @@ class Binding:
         self._chosen = self._choose(columns)
         self._require(columns, {**self._mapped, **dict.fromkeys(self._required)})
         return self._chosen
+
+    def completed(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The values with what the file does not say and the user does: the zone of times, and constants."""
+        if self._zone is not None:
+            values |= {name: _in_zone(values[name], self._zone) for name in self._times if name in values}
+        return {**self._constants, **values} if self._constants else values
 
     def name(self, field: str) -> str:
         """What validation takes a field by."""
@@ -84,10 +103,13 @@ class Binding:
         column = self._chosen.get(field, field) if field is not None else ".".join(path[1:] or path)
         return f", column {column}: {_expected(first)}" if column else f": {_expected(first)}"
 
-    def _field(self, name: str) -> str:
+    def _field(self, name: str, option: str = "--map") -> str:
         field = next((field for field, names in self._names.items() if name in names), None)
-        if field is None:
+        if field is None and option == "--map":
             raise InputError(f"expected one of the fields {', '.join(self._names)} to map a column to, got {name!r}")
+        if field is None:
+            known = ", ".join(["zone", *READER_OPTIONS, *self._names])
+            raise InputError(f"expected one of {known} before the = of {option}, got {name!r}")
         return field
 
     def _choose(self, columns: Collection[str]) -> dict[str, str]:
@@ -97,7 +119,7 @@ class Binding:
         return {field: column for field, column in found.items() if column is not None}
 
     def _require(self, columns: Collection[str], fields: Collection[str]) -> None:
-        missing = [field for field in fields if field not in self._chosen]
+        missing = [field for field in fields if field not in self._chosen and self.name(field) not in self._constants]
         if not missing:
             return
         wanted = " and ".join(repr(self._mapped.get(field, field)) for field in missing)
@@ -112,7 +134,7 @@ class Binding:
             values = {key: cells[position] for key, position in keys if cells[position] is not None}
             if self._rest is not None:
                 values[self._rest] = {column: cells[position] for column, position in others}
-            yield values
+            yield self.completed(values)
 
     def _bind_objects(self, rows: Rows) -> Iterator[dict[str, Any]]:
         unseen = dict(self._mapped)
@@ -127,10 +149,31 @@ class Binding:
                 named = row.get(self._rest)
                 others = {column: value for column, value in row.items() if column not in taken}
                 values[self._rest] = named if named and not others else {**(named or {}), **others}
-            yield values
+            yield self.completed(values)
             unseen = {field: column for field, column in unseen.items() if field not in self._chosen}
         if unseen:
             raise BrokenError(f"expected the mapped column {next(iter(unseen.values()))!r}, no row has it")
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InputError(f"expected --read zone=UTC or another zone of the IANA database, such as Europe/Berlin, got {name!r}") from None
+
+
+def _is_time(annotation: Any) -> bool:
+    kinds = (annotation, *get_args(annotation))
+    return any(kind is AwareDatetime or kind is datetime for kind in kinds)
+
+
+def _in_zone(value: Any, zone: ZoneInfo) -> Any:
+    """A time with the zone, if it says none; of an hour that comes twice in autumn, the first. What is no time stays as it is."""
+    try:
+        at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return value
+    return at if at.tzinfo is not None else at.replace(tzinfo=zone)
 
 
 def _names(record: type[Record], field: str) -> list[str]:
@@ -153,4 +196,5 @@ def _expected(problem: Mapping[str, Any]) -> str:
     if "got " in message:
         return message
     shown = value if len(value := repr(value)) <= _SHOWN else value[:_SHOWN] + "..."
-    return f"{message}, got {shown}"
+    advice = ": --read zone=Europe/Berlin says the zone of all" if problem["type"] == "timezone_aware" else ""
+    return f"{message}, got {shown}{advice}"

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -47,14 +48,28 @@ class Rows:
     frames: Callable[[Sequence[str], int], Iterator[pl.DataFrame]] | None = None
 
 
+Reader = Callable[["io.BufferedReader[Any]", Path, Mapping[str, str], Mapping[str, str]], Iterator[tuple[int, dict[str, Any]]] | None]
+"""Takes the content, the path, columns by field and options; gives numbered objects, or ``None`` if the file is a table."""
+
+
 @contextmanager
-def open_rows(path: Path, mapping: Mapping[str, str], progress: Callable[[int], None]) -> Iterator[Rows]:
+def open_rows(
+    path: Path,
+    mapping: Mapping[str, str],
+    progress: Callable[[int], None],
+    reader: Reader | None = None,
+    options: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Rows]:
     """Open a file as what its content says it is.
 
     Parameters
     ----------
     mapping
-        Column by field; only to see whether the columns are positions, so that a table has no header.
+        Column by field; to see whether the columns are positions, so that a table has no header.
+    reader
+        Is asked first about what is not Parquet.
+    options
+        For the reader.
     """
     with open_bytes(path, progress) as content:
         suffixes = {suffix.lower() for suffix in path.suffixes}
@@ -66,6 +81,8 @@ def open_rows(path: Path, mapping: Mapping[str, str], progress: Callable[[int], 
                 yield Rows(*parquet(file, progress))
         elif ".parquet" in suffixes:
             raise BrokenError("expected Parquet, as the name says, got something else")
+        elif reader is not None and (found := reader(content, path, mapping, options)) is not None:
+            yield Rows(None, found)
         elif first == b"{" or named_json:
             yield Rows(None, _objects(text_lines(content)))
         else:
