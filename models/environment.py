@@ -30,6 +30,8 @@ class Environment:
         ``FORETELL_KEEP_DAYS``: age at which events, predictions and feedback are dropped. ``None``: kept for ever.
     bench_data
         ``FORETELL_BENCH_DATA``: the folder of real data that benchmarks look in. ``None``: where the benchmarks say.
+    bench_python
+        ``FORETELL_BENCH_PYTHON``: a Python that has what benchmarks compare with and this one lacks. ``None``: there is none.
     """
 
     home: Path
@@ -40,6 +42,7 @@ class Environment:
     database_url: str
     keep_days: float | None
     bench_data: Path | None
+    bench_python: Path | None
 
 
 def environment() -> Environment:
@@ -54,6 +57,7 @@ def environment() -> Environment:
         database_url=os.environ.get("FORETELL_DATABASE_URL") or f"sqlite:///{home / 'store.db'}",
         keep_days=float(days) if (days := os.environ.get("FORETELL_KEEP_DAYS")) else None,
         bench_data=Path(folder).expanduser() if (folder := os.environ.get("FORETELL_BENCH_DATA")) else None,
+        bench_python=Path(python).expanduser() if (python := os.environ.get("FORETELL_BENCH_PYTHON")) else None,
     )
 
 

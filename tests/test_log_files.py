@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,9 @@ from training import root_cause as recipe
 AT = "2026-03-02T09:15:04"
 
 
-def rows(path: Path, content: str | bytes, mapping: dict[str, str] | None = None, **options: str) -> list[RootCauseExample]:
+def rows(
+    path: Path, content: str | bytes, options: Mapping[str, str] | None = None, mapping: Mapping[str, str] | None = None
+) -> list[RootCauseExample]:
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return list(read_rows(path, RootCauseExample, mapping, options=options))
 
@@ -98,7 +101,7 @@ OTEL = {
     ],
 )
 def test_each_form_says_who_wrote_what_and_when(tmp_path: Path, name: str, content: str, options: dict[str, str], expected: Any) -> None:
-    (row,) = rows(tmp_path / name, content + "\n", **options)
+    (row,) = rows(tmp_path / name, content + "\n", options)
     assert told(row) == expected
     assert row.timestamp.replace(microsecond=0) == datetime(2026, 3, 2, 9, 15, 4, tzinfo=UTC)
 
@@ -148,16 +151,16 @@ def test_parts_of_a_long_line_are_put_together(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_read_is_said_in_one_sentence(tmp_path: Path, content: str, options: dict[str, str], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        rows(tmp_path / "a.log", content, **options)
+        rows(tmp_path / "a.log", content, options)
 
 
 def test_times_have_the_zone_that_was_stated_in_summer_and_winter(tmp_path: Path) -> None:
-    winter, summer = rows(tmp_path / "a.log", "2026-01-02 09:00:00 a\n2026-07-02 09:00:00 b\n", zone="Europe/Berlin")
+    winter, summer = rows(tmp_path / "a.log", "2026-01-02 09:00:00 a\n2026-07-02 09:00:00 b\n", {"zone": "Europe/Berlin"})
     assert (winter.timestamp.utcoffset(), summer.timestamp.utcoffset()) == (timedelta(hours=1), timedelta(hours=2))
 
 
 def test_a_zone_that_is_said_wins_over_the_stated_one(tmp_path: Path) -> None:
-    (row,) = rows(tmp_path / "a.log", f"{AT}+05:00 x\n", zone="Europe/Berlin")
+    (row,) = rows(tmp_path / "a.log", f"{AT}+05:00 x\n", {"zone": "Europe/Berlin"})
     assert row.timestamp.utcoffset() == timedelta(hours=5)
 
 
@@ -189,7 +192,7 @@ def test_a_packed_log_is_read(tmp_path: Path) -> None:
 
 def test_mapped_keys_of_json_win(tmp_path: Path) -> None:
     line = json.dumps({"time": f"{AT}Z", "message": "outer", "what": "inner", "who": "pay"})
-    (row,) = rows(tmp_path / "a.jsonl", line, {"message": "what", "service": "who"})
+    (row,) = rows(tmp_path / "a.jsonl", line, mapping={"message": "what", "service": "who"})
     assert (row.service, row.message) == ("pay", "inner")
 
 

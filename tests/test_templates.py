@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.root_cause.templates import PARAMETER, Templates, mask
+from models.root_cause.templates import _PHRASES, _STATUS, PARAMETER, Templates, _mask_runs, mask
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,52 @@ def test_every_training_line_matches_its_own_template_when_it_comes_back(lines: 
     together = templates.assign(masked)
     assert together == [templates.assign([line])[0] for line in masked]
     assert set(together) <= set(templates.names())
+
+
+pieces = st.sampled_from(
+    [
+        "a",
+        "é",
+        "5",
+        "12",
+        "503",
+        ":",
+        "-",
+        ".",
+        "/",
+        " ",
+        "=",
+        "(",
+        ")",
+        "[",
+        "]",
+        "HTTP ",
+        "status=",
+        "5xx",
+        "<*>",
+        "FooException",
+        "db:80",
+        "ms",
+    ]
+)
+
+
+@given(st.lists(pieces, max_size=12).map("".join))
+def test_masking_whole_columns_changes_nothing_but_the_time_it_takes(message: str) -> None:
+    replaced = pl.select(pl.lit(message).str.replace_all(*_STATUS).str.replace_all(_PHRASES, PARAMETER)).item()
+    assert mask([message]) == [_mask_runs(replaced)]
+
+
+def test_of_a_stack_trace_stays_what_was_thrown() -> None:
+    java = "boom 7\njava.lang.IllegalStateException: x\n\tat a.B.c(B.java:31)\nCaused by: java.io.IOException: disk 3 is full"
+    assert mask([java]) == ["boom <*> Caused by: java.io.IOException: disk <*> is full"]
+    python = 'Traceback (most recent call last):\n  File "x.py", line 3\nValueError: 7 is odd'
+    assert mask([python]) == ["Traceback (most recent call last): ValueError: <*> is odd"]
+
+
+def test_colours_and_the_end_of_endless_lines_do_not_matter() -> None:
+    assert mask(["\x1b[31mfailed\x1b[0m after 3"]) == mask(["failed after 3"]) == ["failed after <*>"]
+    assert mask(["x" * 100_000]) == mask(["x" * 200_000])
 
 
 @given(st.lists(st.text(max_size=60), max_size=10))
