@@ -28,7 +28,7 @@ from models.root_cause import (
 from models.root_cause.experience import Experience
 from models.root_cause.memory import Memory, signs_of, similarity, with_memory
 from models.root_cause.muting import Mutes
-from models.root_cause.seasons import seasons
+from models.root_cause.step_rates import step_rates
 from models.root_cause.window import MICROSECONDS
 from tests.test_root_cause import NOON, ask, incident, model  # noqa: F401 - fixture
 
@@ -117,7 +117,7 @@ def test_expectations_know_the_hour_of_the_week() -> None:
     busy = [start + week * 7 * 1440 * minute + (120 + m) * minute + s for week in range(3) for m in range(60) for s in range(10)]
     calm = [start + hour * 60 * minute for hour in range(21 * 24)]
     at = np.array(sorted(busy + calm))
-    learned = seasons(at, np.zeros(len(at), dtype=np.int64), 1, 60.0, 1.0)
+    learned = step_rates(at, np.zeros(len(at), dtype=np.int64), 1, 60.0, 1.0)
     steps = np.array([(start + (7 * 1440 + m) * minute) // minute for m in (150, 600)])
     (on_monday, later), _ = (values[0] for values in learned.expected(np.array([0]), steps))
     assert learned.is_seasonal
@@ -128,7 +128,7 @@ def test_expectations_know_the_hour_of_the_week() -> None:
 def test_a_sample_of_normal_time_expects_as_much_as_all_of_it() -> None:
     at = np.arange(0, 10_000) * MICROSECONDS
     symbol = np.zeros(len(at), dtype=np.int64)
-    whole, tenth = seasons(at, symbol, 1, 100.0, 1.0), seasons(at[::10], symbol[::10], 1, 100.0, 0.1)
+    whole, tenth = step_rates(at, symbol, 1, 100.0, 1.0), step_rates(at[::10], symbol[::10], 1, 100.0, 0.1)
     np.testing.assert_allclose(whole.mean, 100)
     np.testing.assert_allclose(tenth.mean, 100)
 

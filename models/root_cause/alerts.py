@@ -19,7 +19,7 @@ import numpy as np
 
 from models.root_cause.alarm import Alert, AlertKind, AlertState
 from models.root_cause.findings import Findings, moment
-from models.root_cause.seasons import Seasons
+from models.root_cause.step_rates import StepRates
 from models.root_cause.window import Array
 
 RAISED, CLEARED = 3.0, 1.5
@@ -32,7 +32,7 @@ MOST_CELLS = 2_000_000
 """Steps that are looked at, times the kinds of messages in them; the last steps, where a window has more."""
 
 
-def alerts(findings: Findings, seasons: Seasons, after_steps: int, firing: Collection[str]) -> tuple[Alert, ...]:
+def alerts(findings: Findings, rates: StepRates, after_steps: int, firing: Collection[str]) -> tuple[Alert, ...]:
     """The alerts of a window, firing ones first.
 
     Of services that normal time does not know, nothing is expected, so nothing is too frequent.
@@ -45,11 +45,11 @@ def alerts(findings: Findings, seasons: Seasons, after_steps: int, firing: Colle
         Keys of alerts that fired at the end of the window before.
     """
     window, symbols, normal = findings.window, findings.symbols, findings.normal
-    last = int(window.at.max()) // seasons.step
-    first = max(int(window.at.min()) // seasons.step, last + 1 - max(1, MOST_CELLS // len(np.unique(window.symbol))))
+    last = int(window.at.max()) // rates.step
+    first = max(int(window.at.min()) // rates.step, last + 1 - max(1, MOST_CELLS // len(np.unique(window.symbol))))
     steps = np.arange(first, last + 1)
-    seen, counts = _counted(window.symbol, window.at // seasons.step - first, len(steps))
-    mean, deviation = seasons.expected(seen, steps)
+    seen, counts = _counted(window.symbol, window.at // rates.step - first, len(steps))
+    mean, deviation = rates.expected(seen, steps)
     raised = counts >= np.maximum(np.maximum(RAISED * mean, mean + DEVIATIONS * deviation), LEAST_LINES)
     cleared = counts < np.maximum(CLEARED * mean, LEAST_LINES)
     is_known = np.bincount(normal.service_of, weights=normal.units_of_symbol, minlength=len(symbols.services)) > 0
@@ -62,8 +62,8 @@ def alerts(findings: Findings, seasons: Seasons, after_steps: int, firing: Colle
             kind: AlertKind = "burst" if normal.units_of_symbol[symbol] else "new"
             service, template = symbols.pairs[symbol]
             lines, expected = int(counts[row, part].sum()), float(mean[row, part].sum())
-            told = _Told(service, template, kind, lines, expected, seasons.is_seasonal)
-            found.append(told.alert(run, (first + run.first) * seasons.step, (first + run.last + 1) * seasons.step))
+            told = _Told(service, template, kind, lines, expected, rates.is_seasonal)
+            found.append(told.alert(run, (first + run.first) * rates.step, (first + run.last + 1) * rates.step))
     return tuple(sorted(found, key=lambda alert: (_STATES.index(alert.state), -alert.lines, alert.key))[:MOST_ALERTS])
 
 

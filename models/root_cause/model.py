@@ -46,8 +46,8 @@ from models.root_cause.phrases import key_phrases
 from models.root_cause.sample import Sample, read_normal
 from models.root_cause.scan import scan
 from models.root_cause.season import Season, traffic
-from models.root_cause.seasons import Seasons, seasons
 from models.root_cause.skew import Leads, leads, skews
+from models.root_cause.step_rates import StepRates, step_rates
 from models.root_cause.tally import Tally, tally
 from models.root_cause.templates import Templates, bounded
 from models.root_cause.types import (
@@ -112,7 +112,7 @@ class RootCause(OnlineModel[RootCauseConfig, RootCauseQuery, RootCauseExample, R
         self.normal_: Tally = tally(window, service_of, n_services, duration(window) * kept)
         speakers = service_of[self.symbols_.numbers(pairs)]
         self.leads_: Leads = leads(normal.at, normal.unit, speakers, regular(self.normal_.calls))
-        self.seasons_: Seasons = seasons(window.at, window.symbol, len(self.symbols_), self.config.alert_step_seconds, kept)
+        self.step_rates_: StepRates = step_rates(window.at, window.symbol, len(self.symbols_), self.config.alert_step_seconds, kept)
         self.experience_ = Experience()
         planted = np.concatenate([service_of, np.arange(n_services)])
         uniqueness = np.concatenate([self._uniqueness(), np.ones(n_services)])
@@ -162,7 +162,7 @@ class RootCause(OnlineModel[RootCauseConfig, RootCauseQuery, RootCauseExample, R
         if not searched.any():
             return nothing_to_say()
         findings = self._findings(query, seen, searched)
-        raised = alerts(findings, self.seasons_, self.config.alert_steps, query.firing)
+        raised = alerts(findings, self.step_rates_, self.config.alert_steps, query.firing)
         prediction = answer(findings, query, self.config.max_suspects).model_copy(update={"alerts": raised})
         return self.experience_.applied(prediction, self.config, self._embedding().of)
 
@@ -285,7 +285,7 @@ class RootCause(OnlineModel[RootCauseConfig, RootCauseQuery, RootCauseExample, R
             "normal.npz": {name: np.asarray(value) for name, value in vars(self.normal_).items()},
             "leads.npz": vars(self.leads_),
             "clusters.npz": vars(self.clusters_),
-            "seasons.npz": {name: np.asarray(value) for name, value in vars(self.seasons_).items()},
+            "step_rates.npz": {name: np.asarray(value) for name, value in vars(self.step_rates_).items()},
             **self.experience_.state(),
             ENCODER: self.encoder_,
         }
@@ -304,7 +304,9 @@ class RootCause(OnlineModel[RootCauseConfig, RootCauseQuery, RootCauseExample, R
         self.normal_ = Tally(**normal)
         self.leads_ = Leads(**parts["leads.npz"])
         self.clusters_ = Clusters(**parts["clusters.npz"])
-        self.seasons_ = Seasons(int(parts["seasons.npz"]["step"]), parts["seasons.npz"]["mean"], parts["seasons.npz"]["deviation"])
+        self.step_rates_ = StepRates(
+            int(parts["step_rates.npz"]["step"]), parts["step_rates.npz"]["mean"], parts["step_rates.npz"]["deviation"]
+        )
         self.experience_ = Experience.restored(parts)
         self.encoder_ = parts[ENCODER]
 

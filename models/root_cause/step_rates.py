@@ -18,7 +18,7 @@ PRIOR_STEPS = 10.0
 
 
 @dataclass(frozen=True)
-class Seasons:
+class StepRates:
     """Lines a step, by symbol and hour.
 
     Parameters
@@ -51,7 +51,7 @@ class Seasons:
         return mean, deviation
 
 
-def seasons(at: Array, symbol: Array, n_symbols: int, step_seconds: float, thinned: float) -> Seasons:
+def step_rates(at: Array, symbol: Array, n_symbols: int, step_seconds: float, thinned: float) -> StepRates:
     """Count normal time in steps; those without any line do not count as normal time.
 
     Parameters
@@ -77,7 +77,7 @@ def seasons(at: Array, symbol: Array, n_symbols: int, step_seconds: float, thinn
     mean = (total + PRIOR_STEPS * overall) / (covered + PRIOR_STEPS)
     within = (squares.sum(axis=1) - (total**2 / np.maximum(covered, 1)).sum(axis=1)) / len(steps)
     deviation = np.sqrt(np.maximum(np.maximum(within, 0.0)[:, None] * (mean / np.maximum(overall, 1e-12)), mean))
-    return Seasons(step, mean.astype(np.float32), deviation.astype(np.float32))
+    return StepRates(step, mean.astype(np.float32), deviation.astype(np.float32))
 
 
 def _hour(at: Array, n_hours: int) -> Array:
