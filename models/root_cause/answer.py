@@ -7,19 +7,17 @@ import numpy as np
 from models.root_cause.evidence import changes_of, evidence_against
 from models.root_cause.findings import Findings, moment
 from models.root_cause.lags import lags
+from models.root_cause.message_kinds import message_kinds
 from models.root_cause.spread import carriers, path
 from models.root_cause.timeline import timeline
-from models.root_cause.types import KINDS, Lag, MessageKind, RootCausePrediction, RootCauseQuery, Suspect
+from models.root_cause.types import KINDS, Lag, RootCausePrediction, RootCauseQuery, Suspect
 from models.root_cause.verdict import LEAST_THRESHOLD
-from models.root_cause.window import MICROSECONDS, Array
+from models.root_cause.window import MICROSECONDS
 
 LEAST_SURPRISE = 3.0
 """Nats below which a service is no suspect: one normal window in twenty has as much."""
 LEAST_PROBABILITY = 0.5
 """A cause is claimed only if it is likelier than all else together."""
-MOST_KINDS = 20
-BURST = 3.0
-"""A kind of message bursts when it is this many times as frequent as expected."""
 FEW_UNITS = 30
 MOST_ORDERED = 6
 """Kinds of messages whose order in time is examined."""
@@ -64,7 +62,7 @@ def answer(findings: Findings, query: RootCauseQuery, max_suspects: int) -> Root
         lags=_lags(findings),
         traffic=findings.traffic,
         clock_skews=findings.clocks,
-        message_kinds=_message_kinds(findings),
+        message_kinds=message_kinds(findings),
         what_would_help=() if sure else _what_would_help(findings, query),
         lines=findings.lines,
         timeline=timeline(findings),
@@ -100,34 +98,6 @@ def _lags(findings: Findings) -> tuple[Lag, ...]:
     times, unsure = [findings.window.at[own] for own in lines], [float(findings.unsure_seconds[own].max()) for own in lines]
     services = [symbols.pairs[symbol][0] for symbol in chosen]
     return lags(names, services, times, unsure, np.random.default_rng(0))[:MOST_LAGS]
-
-
-def _message_kinds(findings: Findings) -> tuple[MessageKind, ...]:
-    """Clusters of messages in the window; a template that is in none stands for itself."""
-    lines, expected = findings.whole.lines_of_symbol, findings.usual_lines
-    members: dict[tuple[int, str], list[int]] = {}
-    gone = findings.change.changed & ~findings.change.more & (findings.counted.lines_of_symbol == 0)
-    for symbol in np.flatnonzero((lines > 0) | gone):
-        label = int(findings.kind[symbol])
-        members.setdefault((label, findings.symbols.pairs[symbol][1] if label < 0 else ""), []).append(int(symbol))
-    kinds = [_message_kind(findings, label, own, lines, expected) for (label, _), own in members.items()]
-    return tuple(sorted(kinds, key=lambda kind: (not kind.new, not kind.bursts, not kind.vanished, -kind.lines, kind.name))[:MOST_KINDS])
-
-
-def _message_kind(findings: Findings, label: int, own: list[int], lines: Array, expected: Array) -> MessageKind:
-    pairs = [findings.symbols.pairs[symbol] for symbol in own]
-    count, usual = int(lines[own].sum()), float(expected[own].sum())
-    new = not findings.normal.units_of_symbol[own].any()
-    return MessageKind(
-        name=findings.kind_names[label] if label >= 0 else pairs[0][1],
-        services=tuple(sorted({service for service, _ in pairs})),
-        templates=len({template for _, template in pairs}),
-        lines=count,
-        expected=usual,
-        new=new,
-        bursts=not new and count > BURST * max(usual, 1.0),
-        vanished=not findings.counted.lines_of_symbol[own].any(),
-    )
 
 
 def _what_would_help(findings: Findings, query: RootCauseQuery) -> tuple[str, ...]:

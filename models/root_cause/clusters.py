@@ -72,6 +72,24 @@ def cluster(vectors: Array, min_cluster_size: int) -> Clusters:
     return Clusters(vectors, found.labels_.astype(np.int64), np.concatenate(exemplars) if exemplars else np.array([], dtype=np.int64))
 
 
+MOST_GROUPED = 1_500
+"""Templates that are grouped while somebody waits: all pairs of them are compared."""
+
+
+def grouped(vectors: Array, least_cosine: float) -> Array:
+    """Groups of templates of which nothing is known, by average linkage; those that resemble no other are noise = -1."""
+    labels = np.full(len(vectors), NOISE)
+    if len(vectors) > 1:
+        from scipy.cluster.hierarchy import fcluster, linkage
+
+        tree = linkage(vectors[:MOST_GROUPED], "average", metric="cosine")
+        groups = fcluster(tree, 1 - least_cosine, "distance")
+        found, counts = np.unique(groups, return_counts=True)
+        several = found[counts > 1]
+        labels[: len(groups)] = np.where(np.isin(groups, several), np.searchsorted(several, groups), NOISE)
+    return labels
+
+
 class Embedding:
     """Vectors of templates, each text encoded once.
 

@@ -35,7 +35,7 @@ from models.root_cause.calibration import rung
 from models.root_cause.calls import call_graph, regular
 from models.root_cause.change import Change, Normal
 from models.root_cause.cluster_map import ClusterMapRequest, draw_cluster_map
-from models.root_cause.clusters import Clusters, Embedding, cluster, novelty
+from models.root_cause.clusters import NOISE, Clusters, Embedding, cluster, grouped, novelty
 from models.root_cause.drawing import draw_timeline
 from models.root_cause.events import RootCauseEvent
 from models.root_cause.experience import Experience, confirmed
@@ -195,6 +195,7 @@ class RootCause(OnlineModel[RootCauseConfig, RootCauseQuery, RootCauseExample, R
         start, end = int(window.at[window.unit >= first_unit].min()), int(window.at.max())
         counts = np.bincount(service_of, whole.lines_of_symbol, n_services).astype(int).tolist()
         lines = dict(zip(symbols.services, counts, strict=True))
+        kind, kind_names = self._kinds(symbols, vectors)
         return Findings(
             symbols=symbols,
             window=window,
@@ -220,8 +221,8 @@ class RootCause(OnlineModel[RootCauseConfig, RootCauseQuery, RootCauseExample, R
             probabilities=judgement.probabilities(left),
             threshold=judgement.threshold(left),
             mentions=normal.mentions,
-            kind=self._kinds(symbols, vectors),
-            kind_names=self.kind_names(),
+            kind=kind,
+            kind_names=kind_names,
         )
 
     def cluster_map(self, request: ClusterMapRequest) -> str:
@@ -268,11 +269,17 @@ class RootCause(OnlineModel[RootCauseConfig, RootCauseQuery, RootCauseExample, R
         nearest = rung(sizes, n_units)
         return Judgement((NEVER,) * n_services, 1.0) if nearest is None else self.judgements_[sizes[nearest]]
 
-    def _kinds(self, symbols: Symbols, vectors: Array) -> Array:
-        """Cluster of each symbol."""
+    def _kinds(self, symbols: Symbols, vectors: Array) -> tuple[Array, dict[int, str]]:
+        """Cluster of each symbol, and their names; what services write that normal time does not know is clustered among itself."""
         row = {text: number for number, text in enumerate(self.texts_)}
         known = np.array([row.get(template, -1) for _, template in symbols.pairs])
-        return np.where(known >= 0, self.clusters_.labels[known], self.clusters_.assign(vectors, self.config.same_kind_cosine))
+        labels = np.where(known >= 0, self.clusters_.labels[known], self.clusters_.assign(vectors, self.config.same_kind_cosine))
+        strange = np.flatnonzero((labels < 0) & (symbols.service_of() >= len(self.symbols_.services)))
+        names = self.kind_names()
+        groups = grouped(vectors[strange], self.config.same_kind_cosine)
+        labels[strange] = np.where(groups < 0, NOISE, groups + len(names))
+        members = [[symbols.pairs[symbol][1] for symbol in strange[groups == group]] for group in range(groups.max(initial=-1) + 1)]
+        return labels, names | dict(enumerate(key_phrases(members), start=len(names)))
 
     def _state(self) -> dict[str, Part]:
         return {

@@ -176,13 +176,18 @@ class Suspect(Record):
 class MessageKind(Record):
     """A cluster of templates that say similar things."""
 
-    name: str = Field(description="The template in its middle.")
+    name: str = Field(description="What most of its templates say, and few others; of a template in no cluster, the template.")
+    example: str = Field(description="Its most frequent template.")
     services: tuple[str, ...] = Field(description="Who wrote it.")
     templates: int = Field(description="How many templates of this kind occur in the window.")
     lines: int = Field(description="Lines of this kind.")
-    expected: float = Field(description="Lines that normal time lets expect.")
-    new: bool = Field(description="No template of it was ever seen in normal time.")
-    bursts: bool = Field(description="More than three times as many lines as expected.")
+    expected: float = Field(description="Lines that normal time lets expect, or the median of the window's own steps.")
+    new: bool = Field(description="No template of it was ever seen in normal time, or in the first quarter of the window.")
+    bursts: bool = Field(description="More than three times as many lines as expected, in all or for a while.")
+    compared_with: Literal["normal time", "this window"] = Field(
+        description="`this window`: normal time does not know the services, so they are compared with themselves."
+    )
+    first_seen_at: AwareDatetime | None = Field(description="When its first line in the window was written.")
     vanished: bool = Field(default=False, description="Usual in normal time, and not one line of it since the trouble began.")
 
 
