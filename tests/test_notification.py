@@ -41,12 +41,9 @@ def ask(model: Notification, user: str, kind: str = "Social", at: datetime = NOO
 def small(config: NotificationConfig = SURE) -> Notification:
     """A hundred users, of whom three in ten click Social, and one other in ten Promo."""
     clickers = {"Social": (0, 1, 2), "Promo": (3,)}
-    rows = [
-        sent(f"u{n}", kind, NOON - timedelta(days=2, minutes=n), clicked=n % 10 in who)
-        for kind, who in clickers.items()
-        for n in range(100)
-    ]
-    return Notification(config).fit(rows)
+    at = NOON - timedelta(days=2)
+    cases = [(f"u{n}", kind, n % 10 in who) for kind, who in clickers.items() for n in range(100)]
+    return Notification(config).fit(sent(user, kind, at, clicked=clicked) for user, kind, clicked in cases)
 
 
 def saved(model: Notification, folder: Path) -> dict[str, bytes]:
