@@ -205,7 +205,7 @@ RECIPE = Recipe(
     baseline=baseline,
     baseline_name="the service with most ERROR lines",
     primary="ac_at_1",
-    gates=(Gate("ac_at_1", at_least=0.3), Gate("false_confidence_rate", at_most=0.6)),
+    gates=(Gate("ac_at_1", at_least=0.4), Gate("false_confidence_rate", at_most=0.1)),
     figures=figures,
     gather=gather,
     limits="""

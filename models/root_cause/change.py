@@ -129,15 +129,16 @@ def compare(normal: Normal, reference: Tally, window: Tally, absent: Array) -> C
     errors = _oftener(window.severe_units, speaking, reference.severe_units, usually)
     suffers = np.minimum(np.maximum(accused, (normal.calls * errors[:, None]).max(axis=0, initial=0.0)) / ACCUSES_NATS, 1.0)
     uncalled = _fewer(np.minimum(window.calls, speaking[:, None]), speaking[:, None], reference.calls, usually[:, None]) * suffers
+    busier, deserted = _entering(reference, window, normal.season)
     by_kind = {
         "rates": _one_of(np.where(normal.known, rate_nats, 0.0), of, n_services),
         "new": _one_of(np.where(normal.known, 0.0, risen) * normal.novelty, of, n_services),
         "errors": errors,
         "flow": np.maximum(_one_of(flow_nats, first, n_services), _one_of(flow_nats, second, n_services)),
         "latency": np.maximum(_charged(slow, first, second, normal.calls), 0),
-        "silence": np.maximum(_quieter(reference, window, normal.season), uncalled.max(axis=0, initial=0)),
+        "silence": np.maximum.reduce([_quieter(reference, window, normal.season), uncalled.max(axis=0, initial=0), deserted]),
         "accused": accused,
-        "traffic": _busier(reference, window, normal.season),
+        "traffic": busier,
     }
     per_unit = window.units_of_service / np.maximum(reference.units_of_service, 1)
     return Change(
@@ -192,12 +193,13 @@ def _quieter(reference: Tally, window: Tally, season: Array) -> Array:
     return np.where(less, np.maximum(evidence + np.log(2), 0), 0.0)
 
 
-def _busier(reference: Tally, window: Tally, season: Array) -> Array:
-    """Evidence that more requests enter at a service."""
+def _entering(reference: Tally, window: Tally, season: Array) -> tuple[Array, Array]:
+    """Evidence that more requests enter at a service, and that fewer do."""
     usual = window.seconds * season
     evidence, _ = rate_nats(window.entries, usual, reference.entries, reference.seconds)
+    evidence = np.maximum(evidence + np.log(2), 0)
     more = window.entries * reference.seconds > reference.entries * usual
-    return np.where(more, np.maximum(evidence + np.log(2), 0), 0.0)
+    return np.where(more, evidence, 0.0), np.where(more, 0.0, evidence)
 
 
 def _flow(reference: Tally, window: Tally, keys: Array, unheard: Array) -> tuple[Array, Array]:

@@ -93,7 +93,7 @@ def _latency(findings: Findings, service: int) -> Evidence:
 
 
 def _silence(findings: Findings, service: int) -> Evidence:
-    """Fewer calls, or fewer lines where nobody calls it; it has no lines to show."""
+    """Fewer calls, fewer requests where nobody calls it, or fewer lines; it has no lines to show."""
     counted, change = findings.counted, findings.change
     caller = int(np.argmax(change.uncalled_nats[:, service]))
     if change.uncalled_nats[caller, service] > 0:
@@ -101,6 +101,9 @@ def _silence(findings: Findings, service: int) -> Evidence:
         observed, expected = float(counted.calls[caller, service]), float(change.calls_expected[caller, service])
         name = findings.symbols.services[caller]
         words = f"seldom heard of after {name}: in {observed:.0f} of {units:.0f} requests, {expected:.1f} expected"
+    elif change.entries_expected[service] > counted.entries[service]:
+        observed, expected = float(counted.entries[service]), float(change.entries_expected[service])
+        words = f"receives fewer requests than usual: {observed:.0f}, {expected:.1f} expected in as long a time"
     else:
         observed, expected = float(counted.block_lines[service]), float(change.block_expected[service])
         words = f"quieter than usual: {observed:.0f} lines, {expected:.1f} expected"

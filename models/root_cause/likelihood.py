@@ -2,17 +2,18 @@ r"""How much likelier what is seen is if something happened than if nothing did:
 
 If nothing happened, shares, rates and times differ between normal time and a window by chance and by drift: load, caches and neighbours
 move everything a little, so a difference is no news merely because many lines show it. If something happened, they may have become
-anything. Drift enters as a limit to what many observations are worth: with standard deviation :math:`\tau` of the log odds (log rate),
-n trials at share p count as
+anything. Drift is a normal error of log times, log rates and log odds with standard deviation :math:`\tau`, a fault a larger one. For
+shares, which may be at their ends, drift is a limit to what many trials are worth: n at share p count as
 
-.. math:: n' = \frac{n}{1 + n\,p(1-p)\,\tau^2}, \qquad k' = \frac{k}{\varphi + k\,\tau^2}
+.. math:: n' = \frac{n}{1 + n\,p(1-p)\,\tau^2}
 
-(k events of a rate with dispersion :math:`\varphi`). Nats of different kinds may be added.
+Nats of different kinds may be added.
 
 References
 ----------
 Kass and Raftery (1995), Bayes factors.
-Jeffreys (1961), Theory of probability, §5.1, for shares; conditional on their sum, two Poisson counts are a share.
+Jeffreys (1961), Theory of probability, §5.1, for shares.
+Tierney and Kadane (1986), Accurate approximations for posterior moments and marginal densities, for rates.
 Benjamini and Hochberg (1995), Controlling the false discovery rate.
 """
 
@@ -26,9 +27,10 @@ from models.root_cause.window import Array
 DRIFT = 0.5
 """Logarithm of the factor by which odds, rates and times differ between normal hours: about two thirds more, or less."""
 EFFECT = 2.0
-"""The same for times under a fault: seven times as long is ordinary."""
+"""The same under a fault: seven times as long, as often or as seldom is ordinary."""
 HALF = 0.5
 """Jeffreys' prior: half a hit and half a miss."""
+NEWTON_STEPS = 12
 
 
 def share_nats(hits: Array, n: Array, normal_hits: Array, m: Array) -> tuple[Array, Array]:
@@ -59,14 +61,22 @@ def rate_nats(
     """
     exposure, normal_exposure = np.asarray(exposure, dtype=float), np.asarray(normal_exposure, dtype=float)
     seen = (exposure > 0) & (normal_exposure > 0)
-    pooled = (count + normal_count) / np.maximum(exposure + normal_exposure, 1e-9)
-    scale, normal_scale = (1 / (dispersion + pooled * side * DRIFT**2) for side in (exposure, normal_exposure))
-    a, c = count * scale, normal_count * normal_scale
-    share = np.where(seen, exposure * scale / np.maximum(exposure * scale + normal_exposure * normal_scale, 1e-12), HALF)
-    together = xlogy(a, share) + xlogy(c, 1 - share)
-    apart = betaln(a + HALF, c + HALF) - betaln(HALF, HALF)
-    deviance = 2 * (xlogy(a, a) + xlogy(c, c) - xlogy(a + c, a + c) - together)
-    return np.where(seen, apart - together, 0.0), np.where(seen, chdtrc(1, np.maximum(deviance, 0)), 1.0)
+    count, usual = count / dispersion, (normal_count + HALF) / dispersion
+    expected = usual * np.where(seen, exposure, 1.0) / np.where(seen, normal_exposure, 1.0)
+    unknown = DRIFT**2 + 1 / usual
+    evidence = _log_marginal(count, expected, unknown + EFFECT**2) - _log_marginal(count, expected, unknown)
+    deviance = (np.log((count + HALF) / expected)) ** 2 / (unknown + 1 / (count + HALF))
+    return np.where(seen, evidence, 0.0), np.where(seen, chdtrc(1, deviance), 1.0)
+
+
+def _log_marginal(count: Array, expected: Array, variance: Array) -> Array:
+    """Log probability of a Poisson count whose log rate is off by a normal error, up to what depends on the count alone (Laplace)."""
+    error = np.log((count + HALF) / (expected + HALF)) * variance / (variance + 1 / (count + HALF))
+    for _ in range(NEWTON_STEPS):
+        rate = expected * np.exp(error)
+        error = error - np.clip((rate + error / variance - count) / (rate + 1 / variance), -1, 1)
+    rate = expected * np.exp(error)
+    return np.asarray(count * error - rate - 0.5 * error**2 / variance - 0.5 * np.log1p(variance * rate))
 
 
 def dispersion(n: Array | float, total: Array, squares: Array, m: Array | float, normal_total: Array, normal_squares: Array) -> Array:

@@ -63,17 +63,33 @@ def scan(normal: Normal, window: Window, searched_from: int = 0, seconds_per_uni
     """
     n_units = window.n_units - searched_from
     pieces = SEGMENTS if n_units >= LEAST_UNITS else 1
-    bounds = [searched_from + n_units * piece // pieces for piece in range(pieces)] + [window.n_units]
-    counts = [_tally(normal, window, start, end, seconds_per_unit) for start, end in zip([0, *bounds[:-1]], bounds, strict=True)]
+    by_units = [searched_from + n_units * piece // pieces for piece in range(pieces)]
+    cuts = _cuts(normal, window, by_units, seconds_per_unit)
+    clearest = max(cuts[1:], key=_loudness, default=cuts[0])
+    if _loudness(clearest) < CLEAR_NATS and pieces > 1 and seconds_per_unit is None:
+        later = _cuts(normal, window, _by_time(window, searched_from, pieces), None)[1:]
+        clearest = max([clearest, *later], key=_loudness)
+    return clearest if _loudness(clearest) >= CLEAR_NATS else max([*cuts, clearest], key=_loudness)
+
+
+def _by_time(window: Window, searched_from: int, pieces: int) -> list[int]:
+    """The first unit of each sixth of the time: where requests cease, most of it holds few of the units."""
+    began = window.at[np.searchsorted(window.unit, np.arange(searched_from, window.n_units))]
+    edges = began[0] + (began[-1] - began[0]) * np.arange(pieces) / pieces
+    return [searched_from + int(place) for place in np.unique(np.searchsorted(began, edges))]
+
+
+def _cuts(normal: Normal, window: Window, starts: list[int], seconds_per_unit: float | None) -> list[Cut]:
+    """The window, cut where each piece but the last begins."""
+    ends = [*starts[1:], window.n_units]
+    counts = [_tally(normal, window, start, end, seconds_per_unit) for start, end in zip([0, *starts], [starts[0], *ends], strict=True)]
     before, after = [counts[0]], [counts[-1]]
-    for piece in range(1, pieces):
+    for piece in range(1, len(starts)):
         before.append(before[-1] + counts[piece])
         after.append(counts[-1 - piece] + after[-1])
     after.reverse()
     absent = (normal.tally.units_of_service > 0) & (after[0].units_of_service == 0)
-    cuts = [_cut(normal, bounds[piece], before[piece], after[piece], absent) for piece in range(max(1, pieces - 1))]
-    within = max(cuts[1:], key=_loudness, default=cuts[0])
-    return within if _loudness(within) >= CLEAR_NATS else max(cuts, key=_loudness)
+    return [_cut(normal, starts[piece], before[piece], after[piece], absent) for piece in range(max(1, len(starts) - 1))]
 
 
 def _loudness(cut: Cut) -> float:

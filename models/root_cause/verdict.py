@@ -17,7 +17,7 @@ CERTAIN = 20.0
 """Nats at which a change is certain: by chance, not one normal window in a million has as much."""
 SATURATION = 40.0
 """Nats of one kind beyond which more of it counts less: sixty pseudo-windows say little about smaller probabilities."""
-LEAST_THRESHOLD = 12.0
+LEAST_THRESHOLD = 14.0
 """Nats below which nothing is claimed, however calm normal time was: it never shows all that can happen without a fault."""
 TAIL = 0.2
 SAME_MOMENT_SECONDS = 1.0
