@@ -141,6 +141,70 @@ def test_odd_windows_are_answered(model: RootCause, lines: tuple[LogLine, ...]) 
     assert 0 <= prediction.no_cause_probability <= 1
 
 
+def spoiled(kind: str, service: str, condition: str, seed: int = 5) -> RootCauseQuery:
+    rng = np.random.default_rng(seed)
+    return RootCauseQuery.model_validate({"lines": shop.spoiled(rng, shop.incident(rng, NOON, kind, service), service, condition)})
+
+
+@pytest.mark.parametrize("condition", ["clock skew", "missing log"])
+@pytest.mark.parametrize(("kind", "service"), [("exception", "payment"), ("memory", "database"), ("none", "")])
+def test_wrong_clocks_and_missing_logs_neither_hide_a_cause_nor_make_one(model: RootCause, kind: str, service: str, condition: str) -> None:
+    prediction = ask(model, spoiled(kind, service, condition))
+    assert prediction.root_cause == (service or None)
+
+
+def test_a_wrong_clock_is_told(model: RootCause) -> None:
+    lines = incident("exception", "payment").lines
+    late = timedelta(seconds=1.5)
+    moved = tuple(row.model_copy(update={"timestamp": row.timestamp + late}) if row.service == "cart" else row for row in lines)
+    (skew,) = ask(model, RootCauseQuery(lines=moved)).clock_skews
+    assert skew.host == "cart-0"
+    assert skew.seconds == pytest.approx(1.5, abs=0.05)
+
+
+def test_a_missing_log_is_asked_for(model: RootCause) -> None:
+    rows = shop.normal(np.random.default_rng(7), NOON, 120)
+    lines = tuple(LogLine.model_validate(row) for row in rows if row["service"] != "payment")
+    assert any(need.startswith("Lines of payment") for need in ask(model, RootCauseQuery(lines=lines)).what_would_help)
+
+
+def test_a_flooded_service_is_the_cause_and_its_spike_is_told(model: RootCause) -> None:
+    prediction = ask(model, incident("traffic", "inventory"))
+    assert prediction.suspects[0].service == "inventory"
+    assert "traffic" in prediction.suspects[0].parts
+
+
+def test_cause_carriers_and_impact_are_kept_apart(model: RootCause) -> None:
+    prediction = ask(model, incident("exception", "payment"))
+    assert prediction.carriers == ("checkout", "frontend")
+    assert not {"payment", *prediction.carriers} & set(prediction.impact)
+    assert prediction.suspects[0].path[:2] == ("payment", "checkout")
+    orders = [(lag.first.split(":")[0], lag.then.split(":")[0]) for lag in prediction.lags]
+    assert ("payment", "checkout") in orders
+    assert ("frontend", "payment") not in orders
+    first_error = min(row.timestamp for row in incident("exception", "payment").lines if row.level == "ERROR")
+    assert prediction.began_at is not None
+    assert abs(prediction.began_at - first_error) < timedelta(seconds=30)
+
+
+def test_a_window_without_errors_is_judged_by_what_is_slow(model: RootCause) -> None:
+    query = incident("slow", "auth")
+    calm = RootCauseQuery(lines=tuple(row for row in query.lines if row.level == "INFO"))
+    assert ask(model, calm).root_cause == "auth"
+
+
+def test_one_service_alone_is_asked_about_without_a_claim(model: RootCause) -> None:
+    alone = RootCauseQuery(lines=tuple(row for row in incident("none", "").lines if row.service == "database"))
+    prediction = ask(model, alone)
+    assert prediction.verdict == "insufficient_evidence"
+    assert any("one service alone" in need for need in prediction.what_would_help)
+
+
+def test_more_lines_than_a_query_holds_are_refused_with_the_limit() -> None:
+    with pytest.raises(ValueError, match=f"at most {MAX_LINES} items"):
+        RootCauseQuery(lines=(line(),) * (MAX_LINES + 1))
+
+
 def test_one_line_is_never_enough(model: RootCause) -> None:
     prediction = ask(model, RootCauseQuery(lines=(line(level="FATAL", message="kernel panic"),)))
     assert prediction.verdict == "insufficient_evidence"

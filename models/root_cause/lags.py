@@ -70,7 +70,7 @@ def _lag(first: str, then: str, causes: Array, effects: Array, unsure: float, rn
     seconds, followed = _peak(causes, effects)
     if followed < LEAST_BURSTS or 2 * followed < len(causes) or seconds <= unsure:
         return None
-    shifts = rng.uniform(HORIZON_SECONDS / 2, max(end - start, HORIZON_SECONDS), SHIFTS)
+    shifts = rng.uniform(min(HORIZON_SECONDS, (end - start) / 2), end - start, SHIFTS)  # less would keep the order, only later
     by_chance = sum(_peak(causes, np.sort(start + (effects - start + shift) % (end - start)))[1] >= followed for shift in shifts)
     p_value = (1 + by_chance) / (1 + SHIFTS)
     if p_value > RARE:
