@@ -27,8 +27,8 @@ Array = NDArray[np.float64]
 Row = Mapping[str, Scalar]
 
 _FOLDS = 5
-_STANDARD_ERRORS = 2.0
-"""By so many must the columns beat the bare rate on held-out users; so one useless log in forty is believed."""
+_STANDARD_ERRORS = 3.0
+"""By so many must the columns beat the bare rate on held-out users; so one useless log in seven hundred is believed."""
 _LEAST_CLICKS = 10
 _BRIEF_FOLDS, _BRIEF_ROUNDS = 2, 100
 """Enough to see whether columns teach anything, in a quarter of the time."""

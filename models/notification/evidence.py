@@ -35,7 +35,7 @@ MOST_HALVINGS = 12.0
 """A model that is this many half-lives old counts further outcomes as if it were not older: integers end somewhere."""
 
 _SPREADS = (0.0, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5)
-_LEAST_GAIN = 9.0
+_LEAST_GAIN = 4.0
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 _NODE_WEIGHTS /= _NODE_WEIGHTS.sum()
 
@@ -138,7 +138,7 @@ def spread_of(trials: Array, clicks: Array, expected: Array) -> float:
     """The standard deviation between groups that makes their clicks likeliest; 0 where it is not clear that they differ.
 
     The likelihood of each group is integrated over its shift by quadrature. Twice the gain in its logarithm against no spread must be
-    `_LEAST_GAIN`, three standard errors: a difference that is not there costs more than a small one that is missed.
+    `_LEAST_GAIN`, two standard errors.
     """
     if len(trials) < 2:
         return 0.0

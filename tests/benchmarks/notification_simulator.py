@@ -68,7 +68,9 @@ class World:
     tired: Ints
     subscribed: Bools
     hour: int = 0
-    totals: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("value", "pushes", "clicks", "unsubscribed"), 0.0))
+    totals: dict[str, float] = field(
+        default_factory=lambda: dict.fromkeys(("value", "pushes", "clicks", "unsubscribed", "subscribed_days"), 0.0)
+    )
 
     @classmethod
     def made(cls, n: int, days: int, seed: int) -> World:
@@ -84,6 +86,7 @@ class World:
     def next_hour(self) -> None:
         """Let an hour pass."""
         self.hour += 1
+        self.totals["subscribed_days"] += float(self.subscribed.sum()) / 24
         self.tired[self.hour % 24] = 0
         if self.hour % 24 == 0:
             self.taste += self.rng.normal(0, WANDER, self.taste.shape)
@@ -339,6 +342,7 @@ def played(policy: Policy, n: int, days: int, seed: int) -> dict[str, object]:
             log.append(each) if logging else policy.tell(each)
         world.next_hour()
     rows: dict[str, object] = {name: round(total, 1) for name, total in world.totals.items()}
+    rows["pushes_per_subscribed_day"] = round(world.totals["pushes"] / world.totals["subscribed_days"], 3)
     if isinstance(policy, Foretell):
         rows |= {
             "train_seconds": round(policy.seconds["train"], 1),
