@@ -156,6 +156,12 @@ def test_evidence_stands_where_it_says(fitted: ResumeRanking) -> None:
     assert BACKEND[evidence.start : evidence.end].split() == evidence.excerpt.split()
 
 
+def test_a_heading_is_no_evidence(fitted: ResumeRanking) -> None:
+    job = Job(title="Backend engineer", text="Requirements:\n- professional experience of the work")
+    heading = "Experience\n\nGardener\n"
+    assert ask(fitted, job, [heading]).ranking[0].findings[0].evidence is None
+
+
 def test_what_nothing_shows_is_listed(fitted: ResumeRanking) -> None:
     answer = ask(fitted, JOB, [LAWYER])
     unmet = {answer.requirements[place].text for place in answer.ranking[0].unmet}

@@ -23,6 +23,7 @@ from models.resume_ranking.copying import copied_lines, is_telling, may_share
 from models.resume_ranking.profile import Profile, without
 from models.resume_ranking.records import UNIT, Partial
 from models.resume_ranking.requirements import Requirement
+from models.resume_ranking.sections import heading_kind
 from models.resume_ranking.skills import Skill
 from models.resume_ranking.spans import Month, Span
 from models.resume_ranking.understanding import understand
@@ -177,12 +178,17 @@ def _match(requirement: Requirement, fits: Whole, profile: Profile, adjacency: A
     best = int(fits.max(initial=0))
     return Match(
         strength=_strength(requirement, best, known, partial, months, profile),
-        span=profile.passages[place] if place is not None and (known or fits[place] >= _WORTH_SHOWING) else None,
+        span=profile.passages[place] if place is not None and _shows(fits[place], bool(known), profile, place) else None,
         skills=tuple(known),
         partial=partial,
         months=months,
         months_since=_months_since(known.values(), profile),
     )
+
+
+def _shows(fit: int, named: bool, profile: Profile, place: int) -> bool:
+    """Whether a passage is evidence: it names a skill, or is close enough, and is more than a heading."""
+    return named or (fit >= _WORTH_SHOWING and heading_kind(profile.passages[place].of(profile.resume.text)) is None)
 
 
 def _best(fits: Whole, skills: Iterable[Skill], profile: Profile) -> int | None:

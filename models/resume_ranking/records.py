@@ -49,7 +49,7 @@ class ResumeRankingConfig(Config):
     """Settings of resume ranking."""
 
     meaning_words: int = Field(
-        default=400, ge=50, le=5000, description="Words of a resume, from its beginning, whose meaning is compared; names are found in all."
+        default=240, ge=50, le=5000, description="Words of a resume, from its beginning, whose meaning is compared; names are found in all."
     )
     learner: Literal["auto", "sum", "lambdarank"] = Field(
         default="auto", description="How parts are weighed: as set, by LambdaRank, or by whichever orders held-out training jobs better."

@@ -6,8 +6,10 @@ intervals, by bootstrap over jobs, are wide; that of the difference is paired.
 
 What was looked at, and how often. Features, constants and weights of the model were chosen on `development`, the jobs whose first
 category is at an even place of the alphabetical list, and on `further` jobs, again and again, each in five wordings (as it is, as a list,
-with another of its labels as the title, its title alone, and inside a long advertisement). The `held out` ones chose nothing, and were
-judged three times. The `fresh` ones were picked by their labels alone before the last change of the model and judged once, after it.
+with another of its labels as the title, its title alone, and inside a long advertisement). The `held out` ones chose nothing; they were
+judged five times, and how the model before lost on them was looked at, job by job. The `fresh` ones were picked by their labels alone
+before the last change of the model was judged on any of them. They were judged twice after it: with 400 words of a resume encoded (NDCG
+.652, precision .568) and, to be faster, with 240.
 
 The last rows but speed: real resumes, each with the details of another person put in, one detail or all at once (`swaps`); `changed`
 counts the scores that are not exactly what they were.
