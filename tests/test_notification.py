@@ -151,6 +151,15 @@ def test_caps_divert_to_the_digest() -> None:
     assert ask(valued, "ada").decision in ("digest", "in_app")
 
 
+def test_what_a_cap_or_the_night_holds_back_is_never_dropped() -> None:
+    config = NotificationConfig(mode="value", daily_cap=0, quiet_hours=(22, 8), exploration_floor=0.5, in_app_share=0.0, digest_share=0.0)
+    model = small(config)
+    for at in (NOON, NOON + timedelta(hours=11)):
+        answers = [ask(model, f"n{n}", at=at) for n in range(60)]
+        assert {answer.decision for answer in answers} == {"digest", "in_app"}
+        assert all("drop" not in answer.propensities for answer in answers)
+
+
 def test_preferences_are_kept() -> None:
     model = small()
     assert ask(model, "ada", preference="digest").reason == "asked_for_digest"

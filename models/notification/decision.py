@@ -118,10 +118,9 @@ def decide(query: NotificationQuery, belief: Belief, config: NotificationConfig)
     blocked = _blocked(query, belief, config, at)
     permitted = _permitted(options, blocked, config)
     preferred = _best(options.utilities(belief.log_odds), list(options.costs))
-    greedy = _best(options.utilities(belief.log_odds), permitted)
-    if blocked is not None and preferred == "push" and greedy == "drop":
-        greedy = "digest"  # what only a cap or the night keeps from being pushed is never lost
+    if blocked is not None and preferred in ("push", "later"):  # what only a cap or the night holds back is never lost
         permitted = [action for action in permitted if action != "drop"]
+    greedy = _best(options.utilities(belief.log_odds), permitted)
     propensities: dict[Action, float] = {greedy: 1.0}
     action = greedy
     if config.exploration == "thompson" and query.explore and len(permitted) > 1:
