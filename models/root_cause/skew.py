@@ -3,7 +3,7 @@ r"""Clocks that go wrong, found by calls that end before they begin.
 A callee works while its caller waits: in each trace its first line comes after the caller's first, its last before the caller's last.
 However slow anybody is, both distances are positive. A clock that is ahead by :math:`\theta` adds it to the one and takes it from the
 other, so half the difference of what both changed by is its error, whatever the work took (Mills, of whose four timestamps these are two
-and two). Hosts are put right one by one, the one that explains most wrong calls first.
+and two). Hosts are put right one by one, first the one of whose calls most are wrong.
 
 References
 ----------
@@ -24,6 +24,8 @@ NESTED_SLIP = 0.05
 """Share of the traces of a call that may be impossible in normal time; beyond, it is no plain call, and tells nothing about clocks."""
 SURE = 3.0
 """A clock is put right if its error is this many times as large as what is unsure about it."""
+MOVED = 0.5
+"""What one end of a call loses by a wrong clock the other gains; if it gains less than this share, lines are missing at one end."""
 WRONG_SHARE = 0.5
 """Share of the traces of a call that must be impossible before a clock is doubted."""
 
@@ -87,11 +89,11 @@ def skews(at: Array, unit: Array, service: Array, host: Array, calls: Array, usu
     ahead, uncertainty = np.zeros(n_hosts), np.zeros(n_hosts)
     for _ in range(n_hosts):
         spans = _spans(at - np.round(ahead[host]).astype(np.int64), unit, service, host)
-        wrong = _wrong_calls(spans, calls, usual)
+        examined, wrong = _wrong_calls(spans, calls, usual)
         if not wrong:
             break
-        blamed = np.bincount([number for pair in wrong for number in pair], minlength=n_hosts)
-        worst = int(np.argmax(blamed))
+        blamed, all_calls = (np.bincount(np.array(list(pairs)).ravel(), minlength=n_hosts) for pairs in (wrong, examined))
+        worst = int(np.lexsort((blamed, blamed / np.maximum(all_calls, 1)))[-1])
         own = [errors if callee == worst else -errors for (caller, callee), errors in wrong.items() if worst in (caller, callee)]
         signed = np.concatenate(own)
         error = float(np.median(signed))
@@ -102,21 +104,24 @@ def skews(at: Array, unit: Array, service: Array, host: Array, calls: Array, usu
     return Skews(ahead, uncertainty)
 
 
-def _wrong_calls(spans: _Spans, calls: Array, usual: Leads) -> dict[tuple[int, int], Array]:
-    """Pairs of caller and callee hosts whose calls are mostly impossible, with the clock error that each trace shows."""
+def _wrong_calls(spans: _Spans, calls: Array, usual: Leads) -> tuple[set[tuple[int, int]], dict[tuple[int, int], Array]]:
+    """Pairs of caller and callee hosts, and those whose calls are mostly impossible, with the clock error that each trace shows."""
     outer, inner = _calls(spans, calls)
     after, before = spans.first[inner] - spans.first[outer], spans.last[outer] - spans.last[inner]
     services = spans.service[outer], spans.service[inner]
-    error = ((after - usual.after_start[services]) - (before - usual.before_end[services])) / 2
-    known = np.isfinite(error)
-    wrong = {}
+    later, earlier = after - usual.after_start[services], before - usual.before_end[services]
+    known = np.isfinite(later)
+    examined, wrong = set(), {}
     pairs = np.stack([spans.host[outer], spans.host[inner]], axis=1)[known]
-    after, before, error = after[known], before[known], error[known]
+    impossible, later, earlier = (np.minimum(after, before) < 0)[known], later[known], earlier[known]
     for pair in np.unique(pairs, axis=0):
         own = (pairs == pair).all(axis=1)
-        if own.sum() >= LEAST_TRACES and np.mean(np.minimum(after[own], before[own]) < 0) >= WRONG_SHARE:
-            wrong[int(pair[0]), int(pair[1])] = error[own]
-    return wrong
+        if own.sum() >= LEAST_TRACES:
+            examined.add((int(pair[0]), int(pair[1])))
+            shrunk, grown = sorted((float(np.median(later[own])), float(np.median(earlier[own]))))
+            if impossible[own].mean() >= WRONG_SHARE and grown >= -MOVED * shrunk:
+                wrong[int(pair[0]), int(pair[1])] = (later[own] - earlier[own]) / 2
+    return examined, wrong
 
 
 def _spans(at: Array, unit: Array, service: Array, host: Array) -> _Spans:
