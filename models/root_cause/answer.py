@@ -14,8 +14,8 @@ from models.root_cause.types import KINDS, Lag, RootCausePrediction, RootCauseQu
 from models.root_cause.verdict import LEAST_THRESHOLD
 from models.root_cause.window import MICROSECONDS
 
-LEAST_SURPRISE = 3.0
-"""Nats below which a service is no suspect: one normal window in twenty has as much."""
+LEAST_SURPRISE = 1.0
+"""Nats below which a service is no suspect: less than three times as likely with a fault as without."""
 LEAST_PROBABILITY = 0.5
 """A cause is claimed only if it is likelier than all else together."""
 FEW_UNITS = 30
