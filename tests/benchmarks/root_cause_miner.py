@@ -86,7 +86,8 @@ def varied(data: Path, count: int) -> list[str]:
     inside = np.cumsum(letters == _BEGIN) > np.cumsum(letters == _END)
     digits = inside & (letters >= ord("0")) & (letters <= ord("9"))
     letters[digits] = rng.integers(ord("0"), ord("9") + 1, digits.sum())
-    return letters[(letters != _BEGIN) & (letters != _END)].tobytes().decode().split("\n")
+    lines: list[str] = letters[(letters != _BEGIN) & (letters != _END)].tobytes().decode().split("\n")
+    return lines
 
 
 def _marked(log: pl.DataFrame) -> list[str]:
