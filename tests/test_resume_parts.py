@@ -59,6 +59,7 @@ def names(text: str) -> list[str]:
         ("IFRS, payroll processing and accounts payable", ["IFRS", "Payroll", "Accounts payable"]),
         ("wound dressing; CPR", ["Wound care", "First aid"]),
         ("k8s, Postgres, sklearn", ["Kubernetes", "PostgreSQL", "scikit-learn"]),
+        ("Skills: React, CSS\nJest  Figma\nI jest  often", ["React", "CSS", "Jest", "Figma"]),  # cells of a table
     ],
 )
 def test_skills_are_told_from_words(text: str, expected: list[str]) -> None:

@@ -18,8 +18,8 @@ from models.resume_ranking.spans import Month, Span
 NEAR = 60  # characters: the neighbours of a list's item are not further away
 
 _VERSION = re.compile(r"(?:[ ]?v?\d{1,4}(?:\.[\dx]+)*\+?)?(?=$|[^\w+#&@]|[+&](?=\s|$))", re.IGNORECASE)
-_SEPARATOR_BEFORE = re.compile(r"(?:^|[,;/|(•*:\n\t\u2022\u00b7&]|\band|\bor|[-\u2013\u2014]\s)\s*$")
-_SEPARATOR_AFTER = re.compile(r"\s*(?:$|[,;/|)•:\n\t\u2022\u00b7&.]|and\b|or\b|[-\u2013\u2014]\s)")
+_SEPARATOR_BEFORE = re.compile(r"(?:^|[,;/|(•*:\n\t\u2022\u00b7&]|\s\s|\band|\bor|[-\u2013\u2014]\s)\s*$")
+_SEPARATOR_AFTER = re.compile(r"\s\s|\s*(?:$|[,;/|)•:\n\t\u2022\u00b7&.]|and\b|or\b|[-\u2013\u2014]\s)")
 _CODES_BEFORE = re.compile(
     r"\b(?:languages?|written in|coded? in|programming in|program in|developed in|built in|proficient in|experience (?:in|with)|"
     r"years (?:of|in|with)|knowledge of|skilled in|using|expert in|fluent in|familiar with|scripts in|services in)[:\s]+$",
