@@ -105,12 +105,12 @@ def test_pressure_counts_what_came_before_and_nothing_of_the_instant() -> None:
 def test_who_gets_too_much_of_what_bores_them_turns_it_off() -> None:
     rates = Rates()
     for number in range(4_000):
-        rates.pushed("News", number % 2 * 5, 1.0)
+        rates.pushed(["News"], [number % 2 * 5], [1.0])
         bored = number % 4 < 2
         gone = number % 2 == 1 and number % 20 < 2
         if gone:
             rates.disabled("News", 5, 1.0)
-        rates.wanted(0.01 if bored else 0.5, 1.0, disabled=float(gone), expected=0.025)
+        rates.wanted([0.01 if bored else 0.5], [float(gone)], [0.025])
     calm, burdened = rates.disable_probability("News", 0), rates.disable_probability("News", 5)
     assert calm < 0.01 < burdened < 0.12
     assert rates.disable_probability("News", 5, 0.01) > 1.5 * rates.disable_probability("News", 5, 0.5)

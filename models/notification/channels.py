@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -31,21 +31,19 @@ class Rates:
     def __init__(self, sums: Sums | None = None) -> None:
         self._sums = sums if sums is not None else Sums()
 
-    def pushed(self, kind: str, pushes_last_day: int, weight: float) -> None:
-        """Count a push of a type."""
-        self._count(kind, pushes_last_day, (weight, 0.0, 0.0))
+    def pushed(self, kinds: Sequence[str], pushes_last_day: Sequence[int], weights: Sequence[float]) -> None:
+        """Count pushes by their types and loads."""
+        keys = [key for kind, load in zip(kinds, pushes_last_day, strict=True) for key in _keys(kind, load)]
+        self._sums.add(keys, np.outer(np.repeat(weights, _KEYS), (1.0, 0.0, 0.0)))
 
     def disabled(self, kind: str, pushes_last_day: int, weight: float) -> None:
         """Count a user who turned a type off."""
-        self._count(kind, pushes_last_day, (0.0, weight, 0.0))
+        self._sums.add(_keys(kind, pushes_last_day), np.array([(0.0, weight, 0.0)] * _KEYS))
 
-    def _count(self, kind: str, pushes_last_day: int, outcome: tuple[float, float, float]) -> None:
-        keys = (_EVERYWHERE, f"type {kind}", f"load {_load(pushes_last_day)}")
-        self._sums.add(keys, np.array([outcome] * len(keys)))
-
-    def wanted(self, probability: float, weight: float, *, disabled: float, expected: float) -> None:
-        """Count a push that had a probability of a click: whether it made a user turn the type off, and how likely that had been."""
-        self._sums.add((f"interest {_interest(probability)}",), np.array([[weight, weight * disabled, weight * expected]]))
+    def wanted(self, probabilities: Sequence[float], disabled: Sequence[float], expected: Sequence[float]) -> None:
+        """Count pushes by their probability of a click: whether they made a user turn the type off, and how likely that had been."""
+        keys = [f"interest {_interest(probability)}" for probability in probabilities]
+        self._sums.add(keys, np.column_stack([np.zeros(len(keys)), disabled, expected]))
 
     def shown(self, action: Action, clicked: float, expected: float, weight: float) -> None:
         """Count what was shown in the app or in a digest, and the probability that a push of it would have had."""
@@ -84,6 +82,13 @@ class Rates:
     def restore(cls, keys: list[str], counts: Mapping[str, Any] | NDArray[np.int64]) -> Self:
         """Take back what `dump` gave."""
         return cls(Sums(keys, np.asarray(counts)))
+
+
+_KEYS = 3
+
+
+def _keys(kind: str, pushes_last_day: int) -> tuple[str, str, str]:
+    return _EVERYWHERE, f"type {kind}", f"load {_load(pushes_last_day)}"
 
 
 def _load(pushes_last_day: int) -> int:

@@ -329,10 +329,13 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
                 self._impressions.hold(key, impression)
                 if event.decision in _PUSHES:
                     self._known.history.sent(event.user_id, at)
-                    self._known.rates.pushed(event.type, pressure.day, self._weight(at))
             if event.clicked:
                 self._known.history.clicked(event.user_id, _newest(event))
             met.append((event, impression))
+        pushed = [each for each, _ in fresh if each.decision in _PUSHES]
+        if pushed:
+            loads, weights = [each.pushes_last_day for each in pushed], [self._weight(each.sent_at) for each in pushed]
+            self._known.rates.pushed([each.group.type for each in pushed], loads, weights)
         return met, fresh
 
     def _expect(self, fresh: Sequence[_Fresh]) -> None:
@@ -343,18 +346,15 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
 
     def _look_at_interest(self, impressions: Sequence[Impression]) -> None:
         """How likely each push was to be clicked, in the eyes of the last training: none of them had a say in that."""
-        trained = self._trained
-        for each in impressions:
-            if each.decision in _PUSHES:
-                mean, variance = trained.tastes.of(each.group, each.log_odds)
-                each.interest = sigmoid(mean / stretch_of(variance))
-                self._count_interest(each, disabled=0.0)
-
-    def _count_interest(self, each: Impression, *, disabled: float) -> None:
-        """Count a push, or (later) that it made a user turn the type off."""
-        if each.interest is not None:
-            expected = 0.0 if disabled else self._trained.rates.disable_probability(each.group.type, each.pushes_last_day)
-            self._known.rates.wanted(each.interest, self._weight(each.sent_at), disabled=disabled, expected=expected)
+        trained, pushed = self._trained, [each for each in impressions if each.decision in _PUSHES]
+        for each in pushed:
+            mean, variance = trained.tastes.of(each.group, each.log_odds)
+            each.interest = sigmoid(mean / stretch_of(variance))
+        if pushed:
+            expected = [
+                self._weight(each.sent_at) * trained.rates.disable_probability(each.group.type, each.pushes_last_day) for each in pushed
+            ]
+            self._known.rates.wanted([each.interest or 0.0 for each in pushed], [0.0] * len(pushed), expected)
 
     def _lesson(self, met: Sequence[_Met]) -> _Lesson:
         """What is now known of notifications, and was not before."""
@@ -365,7 +365,8 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
                 key = event.user_id, event.type, event.channel
                 self._known.turned_off[key] = min(_newest(event), self._known.turned_off.get(key, _newest(event)))
                 self._known.rates.disabled(event.type, impression.pushes_last_day, self._weight(impression.sent_at))
-                self._count_interest(impression, disabled=1.0)
+                if impression.interest is not None:
+                    self._known.rates.wanted([impression.interest], [self._weight(impression.sent_at)], [0.0])
             if not impression.resolved and (event.clicked is not None or event.dismissed or event.disabled):
                 impression.resolved = True
                 lesson.outcomes.append((impression, float(bool(event.clicked))))
