@@ -33,7 +33,7 @@ from training.metrics import binary_metrics
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SEED = 0
-STREAM_USERS, STREAM_DAYS = 1_500, 20
+STREAM_USERS, STREAM_DAYS = 1_000, 20
 _TIMED = 5_000
 
 Row = dict[str, object]
