@@ -46,10 +46,9 @@ def suspect(service: str) -> Suspect:
 def test_the_cause_is_marked_and_its_effect_linked_with_the_lag() -> None:
     cause, effect = row("db", onset_at=NOON + timedelta(seconds=1)), row("api", onset_at=NOON + timedelta(seconds=2.5))
     arrow = Arrow(cause="db", effect="api", lag_seconds=1.5)
-    drawn = draw_timeline(
-        prediction(cause, effect, arrows=(arrow,), verdict="root_cause", root_cause="db", suspects=(suspect("db"),), impact=("api",))
-    )
-    assert {"db started it, probability 0.87", "started it", "suffered", "+1.5 s"} <= set(texts(drawn))
+    told: dict[str, Any] = {"verdict": "root_cause", "root_cause": "db", "suspects": (suspect("db"),)}
+    drawn = draw_timeline(prediction(cause, effect, row("web"), arrows=(arrow,), carriers=("web",), impact=("api",), **told))
+    assert {"db started it, probability 0.87", "started it", "suffered", "passed it on", "+1.5 s"} <= set(texts(drawn))
     assert CAUSE in drawn
 
 

@@ -109,8 +109,8 @@ def _row(svg: Svg, row: TimelineRow, top: float, prediction: RootCausePrediction
     if is_cause:
         svg.rectangle(LEFT + PLOT + 14, middle - 10, 102, 20, fill=CAUSE, radius=10)
         svg.text(LEFT + PLOT + 65, middle + 4.5, "started it", size=12, weight=600, fill="#ffffff", anchor="middle")
-    elif suspect is not None or row.service in prediction.impact:
-        word = "suffered" if row.service in prediction.impact else "suspect"
+    elif suspect is not None or row.service in (*prediction.carriers, *prediction.impact):
+        word = "suffered" if row.service in prediction.impact else "passed it on" if row.service in prediction.carriers else "suspect"
         chance = f" · {_chance(suspect.probability)}" if suspect is not None else ""
         svg.text(LEFT + PLOT + 14, middle + 4.5, word + chance, size=12, fill=SOFT)
 
