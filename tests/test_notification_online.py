@@ -41,6 +41,20 @@ def workers(address: str) -> dict[int, dict[str, Any]]:
     return {body["process"]: body["models"][0]["online"] for body in found}
 
 
+def learned_by_both(address: str, watermark: int) -> None:
+    """Wait until each worker was heard to have read so many events."""
+
+    def told() -> bool:
+        found = workers(address)
+        return len(found) == 2 and all(each["watermark"] >= watermark for each in found.values())
+
+    eventually(told)
+
+
+def watermark(address: str) -> int:
+    return max(int(each["watermark"]) for each in workers(address).values())
+
+
 def probability(address: str, user: str) -> float:
     query = {"user_id": user, "type": "Social", "at": (NOON + timedelta(hours=1)).isoformat()}
     (prediction,) = httpx.post(f"{address}/v1/notification", json={"queries": [query]}, timeout=30).json()["predictions"]
@@ -56,9 +70,11 @@ def tell(address: str, **events: Any) -> None:
 
 def test_an_acknowledged_click_changes_the_next_score_in_every_worker(address: str) -> None:
     (before,) = set(from_all(lambda: probability(address, "ada")))
+    seen = watermark(address)
     tell(address, one=sent("ada", clicked=True, happened_at=NOON + timedelta(minutes=1)))
-    eventually(lambda: min(from_all(lambda: probability(address, "ada"))) > before)
+    learned_by_both(address, seen + 1)
     (after,) = set(from_all(lambda: probability(address, "ada")))
+    assert after > before
     model = small().update([sent("ada", clicked=True, happened_at=NOON + timedelta(minutes=1))])
     assert after == pytest.approx(ask(model, "ada", at=NOON + timedelta(hours=1)).probability)
 
@@ -66,6 +82,7 @@ def test_an_acknowledged_click_changes_the_next_score_in_every_worker(address: s
 def test_a_digest_is_closed_once_and_is_the_same_in_every_worker(address: str) -> None:
     item = {"item_id": "i1", "about": "photo", "actor": "Ann"}
     event = {"user_id": "bob", "type": "Social", "sent_at": NOON.isoformat(), "decision": "digest", "item": item}
+    seen = watermark(address)
     body = {"events": [{"event_id": "put", "event": event}]}
     assert httpx.post(f"{address}/v1/notification/events", json=body, timeout=30).json()["accepted"] == 1
 
@@ -73,13 +90,14 @@ def test_a_digest_is_closed_once_and_is_the_same_in_every_worker(address: str) -
         asked = {"user_id": "bob", "at": (NOON + timedelta(hours=7)).isoformat()}
         return dict(httpx.get(f"{address}/v1/notification/digest", params=asked, timeout=30).json()["answer"])
 
-    eventually(lambda: all(found["entries"] for found in from_all(digest)))
+    learned_by_both(address, seen + 1)
     found = digest()
+    assert [entry["who"] for entry in found["entries"]] == ["Ann"]
     closing = {"user_id": "bob", "type": "digest", "sent_at": found["slot_at"], "decision": "digest", "closing": found["closing"]}
     for accepted in (1, 0):
         body = {"events": [{"event_id": found["digest_id"], "event": closing}]}
         assert httpx.post(f"{address}/v1/notification/events", json=body, timeout=30).json()["accepted"] == accepted
-    eventually(lambda: all(each["closed"] for each in from_all(digest)))
+    learned_by_both(address, seen + 2)
     assert all(each == {**found, "closed": True} for each in from_all(digest))
 
 
