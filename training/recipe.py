@@ -70,6 +70,11 @@ def no_notes(_: object) -> Sequence[str]:
     return ()
 
 
+def nothing_measured(_: object) -> Mapping[str, float]:
+    """Fitting measured nothing."""
+    return {}
+
+
 def in_a_list(batches: Iterable[Iterable[E]]) -> Sequence[E]:
     """All rows."""
     return list(chain.from_iterable(batches))
@@ -106,6 +111,8 @@ class Recipe(Generic[Q, E, P, T]):
         When not to use the model, as Markdown for the card.
     notes
         ``(model) -> sentences`` that a reviewer of this very version should read first.
+    measured
+        ``(model) -> figures`` that fitting itself measured, without the hold-out; logged with the prefix ``fit_``.
     from_feedback
         ``(observed) -> training rows`` for what users reported of earlier predictions; ``None``: they teach this model nothing.
     gather
@@ -125,5 +132,6 @@ class Recipe(Generic[Q, E, P, T]):
     figures: Callable[[Model[Any, Q, E, P], Sequence[P], Sequence[Case[Q, T]]], Mapping[str, Figure | str]]
     limits: str
     notes: Callable[[Model[Any, Q, E, P]], Sequence[str]] = no_notes
+    measured: Callable[[Model[Any, Q, E, P]], Mapping[str, float]] = nothing_measured
     from_feedback: Callable[[Sequence[Observed[Q, P]]], list[E]] | None = None
     gather: Callable[[Iterable[Iterable[E]]], Sequence[E]] = in_a_list

@@ -258,6 +258,7 @@ def _record(source: Source, recipe: AnyRecipe, model: AnyModel, split: Split[Any
     with tracking.recording(recipe.slug, tags) as record:
         record.parameters(model.config.model_dump(mode="json") | {"baseline": recipe.baseline_name, "cases": len(evaluation.cases)})
         record.metrics(evaluation.metrics | prefixed("baseline", evaluation.baseline) | prefixed("champion", evaluation.champion or {}))
+        record.metrics(prefixed("fit", dict(recipe.measured(model))))
         for context, path in source.files.items():
             record.dataset(path, sha256_of(path), context)
         record.figures(recipe.figures(model, evaluation.predictions, evaluation.cases))

@@ -14,8 +14,15 @@ from models.intent.doubt import Floats, Scope, mixed, softmax
 PRIOR = 0.1
 """Share of messages that are taken to be out of scope, where the training rows do not say."""
 
-USUAL_WEIGHTS = (2.0, 8.0, 15.0, 1.0)
+LIKELY = 0.5
+"""Probability of being out of scope below which no text is rejected, however few of the training rows reach it."""
+
+USUAL_WEIGHTS = (2.4, 16.0, 16.0, 0.6)
 """Of words, kernel ridge regression, neighbours and logistic regression, on training rows of Banking77, about."""
+
+MISLABELLED = 0.1
+"""Share of rows that views are weighed as if labelled at random: the few that are would outweigh all others in a plain likelihood. Of
+training rows of Banking77, .9375 are then answered right instead of .9350; 0.2 gives .9379, but worse calibration."""
 
 _SURE = 1.64
 """Standard errors of the hand-over's cost that are added to it: with 95% confidence it is less."""
@@ -35,8 +42,9 @@ class Usual:
 
 
 def exponents(views: Sequence[Floats], truth: NDArray[np.intp]) -> tuple[float, ...]:
-    """What each view counts, by likelihood; no view counts negatively.
+    """What each view counts; no view counts negatively.
 
+    What they count against each other is found by a likelihood that forgives wrong labels, then their scale by `temperature`.
     `USUAL_WEIGHTS` pull a little: without them rows that are told apart perfectly would ask for infinity.
     """
     rows, usual = np.arange(len(truth)), np.log(USUAL_WEIGHTS[: len(views)])
@@ -44,13 +52,18 @@ def exponents(views: Sequence[Floats], truth: NDArray[np.intp]) -> tuple[float, 
     def loss(logarithms: Floats) -> tuple[float, Floats]:
         factors = np.exp(logarithms)
         probabilities = mixed(factors.tolist(), views)
-        value = -np.log(probabilities[rows, truth].clip(1e-12)).mean()
-        slopes = [((probabilities * view).sum(axis=1) - view[rows, truth]).mean() * f for view, f in zip(views, factors, strict=True)]
+        forgiven = MISLABELLED + (1 - MISLABELLED) * probabilities[rows, truth]
+        share = (1 - MISLABELLED) * probabilities[rows, truth] / forgiven
+        value = -np.log(forgiven).mean()
+        slopes = [
+            (share * ((probabilities * view).sum(axis=1) - view[rows, truth])).mean() * f for view, f in zip(views, factors, strict=True)
+        ]
         away = logarithms - usual
         return float(value + _PULL * (away @ away) / 2), np.array(slopes) + _PULL * away
 
     found = scipy.optimize.minimize(loss, usual, jac=True, method="L-BFGS-B", bounds=[(-4, 5)] * len(views))
-    return tuple(np.exp(found.x).tolist())
+    factors = np.exp(found.x)
+    return tuple((temperature(mixed(factors.tolist(), views), truth) * factors).tolist())
 
 
 def temperature(probabilities: Floats, truth: NDArray[np.intp]) -> float:
@@ -95,16 +108,19 @@ def scope(signals: Floats, outside: NDArray[np.bool_], weight: Floats, usual: Us
 
 
 def _shrunk(inside: Floats, usual: Usual) -> tuple[Floats, Floats]:
-    """Mean and spread of the signals in scope, as if some more rows had been the usual ones."""
+    """Mean and spread of the signals in scope, as if some more rows had been the usual ones.
+
+    No better than usual: training rows that are all alike, as from templates, do not tell how customers will write.
+    """
     n = len(inside)
     mean = (inside.sum(axis=0) + _USUAL_ROWS * usual.mean) / (n + _USUAL_ROWS)
     square = (np.square(inside - mean).sum(axis=0) + _USUAL_ROWS * usual.spread**2) / (n + _USUAL_ROWS)
-    return mean, np.sqrt(square)
+    return np.minimum(mean, usual.mean), np.maximum(np.sqrt(square), usual.spread)
 
 
 def threshold(probabilities: Floats, false_rejection_rate: float) -> float:
-    """The probability from which a text is rejected: few texts in scope reach it, and those that do are more suspect than most."""
-    return float(max(np.quantile(probabilities, 1 - false_rejection_rate), PRIOR)) if len(probabilities) else 0.5
+    """The probability from which a text is rejected: it is out of scope rather than not, and few texts in scope reach it."""
+    return float(max(np.quantile(probabilities, 1 - false_rejection_rate), LIKELY)) if len(probabilities) else LIKELY
 
 
 def handover(sure: Floats, fast_right: NDArray[np.bool_], full_right: NDArray[np.bool_], loss: float) -> float:

@@ -10,7 +10,8 @@ References
 ----------
 Guo et al. (2017), On calibration of modern neural networks. Sadinle, Lei and Wasserman (2019), Least ambiguous set-valued classifiers
 with bounded error levels. Vovk (2015), Cross-conformal predictors. Hendrycks and Gimpel (2017), A baseline for detecting misclassified
-and out-of-distribution examples. Chow (1970), On optimum recognition error and reject tradeoff.
+and out-of-distribution examples. Breunig et al. (2000), LOF: identifying density-based local outliers. Chow (1970), On optimum
+recognition error and reject tradeoff.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from models.intent.meaning import CROWD
 
 Floats = NDArray[np.float64]
 
@@ -60,6 +63,14 @@ class Scope:
         """What `dump` gave."""
         arrays: dict[str, Any] = {name: np.array(value) if isinstance(value, list) else value for name, value in values.items()}
         return cls(**arrays)
+
+
+@dataclass(frozen=True)
+class Around:
+    """What is usual around a text: see `models.intent.meaning.Meaning`."""
+
+    typical: NDArray[np.floating]
+    crowding: NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -129,13 +140,20 @@ def fast_signals(words: Floats, nearest: Floats, probabilities: Floats) -> Float
     return np.stack([first, first - second, nearest, _log_odds(probabilities.max(axis=1))], axis=1)
 
 
-def full_signals(words: Floats, meaning: Floats, cosines: Floats, probabilities: Floats) -> Floats:
-    """The same with the encoder: its scores go to 0 far from all training texts, and `cosines` tell the distance itself."""
-    first, second = top_two(meaning)
-    near = np.sort(cosines, axis=1)[:, -3:]
-    agreed = np.take_along_axis(words, probabilities.argmax(axis=1)[:, None], axis=1)[:, 0]
+def full_signals(scores: Floats, cosines: NDArray[np.float32], around: Around, probabilities: Floats) -> Floats:
+    """The same with the encoder, whose scores go to 0 far from all training texts.
+
+    They are: the score against what is typical of the intent, its lead, similarity to the nearest landmarks, the same against how crowded
+    it is there (the local outlier factor of Breunig et al., 2000, as a difference), and doubt about the intent.
+    """
+    first, second = top_two(scores)
+    usual = around.typical[scores.argmax(axis=1)]
+    most = min(CROWD, cosines.shape[1])
+    places = np.argpartition(cosines, -most, axis=1)[:, -most:]
+    near = np.sort(np.take_along_axis(cosines, places, axis=1), axis=1)
+    apart = near.mean(axis=1) - around.crowding[places].mean(axis=1)
     sure = _log_odds(probabilities.max(axis=1))
-    return np.stack([first, first - second, near[:, -1], near.mean(axis=1), agreed, sure], axis=1)
+    return np.stack([first - usual, first - second, near[:, -3:].mean(axis=1), apart, sure], axis=1)
 
 
 def sure_of(signals: Floats, scope: Scope) -> Floats:

@@ -36,7 +36,7 @@ from models.errors import InputError
 from models.intent.answer import Reading, unreadable, worded
 from models.intent.conversation import DialogueReply, DialogueRequest
 from models.intent.dialogue import Plan, converse, required_slots
-from models.intent.doubt import Doubt, Floats, fast_signals, full_signals
+from models.intent.doubt import Around, Doubt, Floats, fast_signals, full_signals
 from models.intent.examples import ByWords, Examples
 from models.intent.logistic import Logistic
 from models.intent.meaning import Meaning, members_of, neighbours, unit_vectors
@@ -117,6 +117,7 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
     def _assemble(self, intents: Sequence[str], words: Words, meaning: Meaning, doubt: Doubt, examples: Examples) -> None:
         self.intents_ = tuple(intents)
         self.words_, self.meaning_, self.doubt_, self.examples_ = words, meaning, doubt, examples
+        self._around = Around(meaning.typical, meaning.crowding)
         self._members = members_of(examples.codes, len(self.intents_))
         self._by_words = ByWords(examples, words.vocabulary)
         self._router = Router(self.config.routing, self.intents_) if self.config.routing else None
@@ -219,7 +220,7 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         if self.logistic_ is not None:
             views.append(self.logistic_.scores(vectors).astype(np.float64))
         probabilities = tier.probabilities(views)
-        outside = tier.scope.probability(full_signals(words, meaning, cosines.astype(np.float64), probabilities))
+        outside = tier.scope.probability(full_signals(meaning, cosines, self._around, probabilities))
         for row, (place, _, sparse, _) in enumerate(hard):
             yield (
                 place,

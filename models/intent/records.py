@@ -50,7 +50,7 @@ class IntentConfig(Config):
     )
     folds: int = Field(default=5, ge=2, le=20, description="Folds of the cross-validation that weighs, calibrates and sets thresholds.")
     nearest: int = Field(default=3, ge=0, le=20, description="Training examples that an answer shows.")
-    max_rows: int = Field(default=40_000, ge=20, description="Distinct rows that are learned from; above it frequent intents give up rows.")
+    max_rows: int = Field(default=25_000, ge=20, description="Distinct rows that are learned from; above it frequent intents give up rows.")
     routing: Annotated[Routing | None, BeforeValidator(routing_or_file)] = Field(
         default=None,
         description="Skill groups, costs, capacity and hours; or the YAML file that holds them. None: each intent is its group.",

@@ -17,12 +17,14 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from models.intent.meaning import Floats, Meaning, kernel_of
+from models.intent.meaning import Floats, Meaning, axes_of, crowding_of, kernel_of
 
 PENALTY = 0.1
 CONSTANT = 0.3
 """The value of the constant feature, small so that the bias is penalised little but surely."""
 
+_FEW = 3.0
+"""Rows that the score usual to all intents counts, in that of each."""
 _JITTER = 1e-4
 _CHUNK = 4_096
 
@@ -43,9 +45,19 @@ class Ridge:
     landmarks: NDArray[np.intp]
 
     @cached_property
+    def axes(self) -> Floats:
+        """Along which similarity is measured."""
+        return axes_of(self.vectors)
+
+    @cached_property
+    def places(self) -> Floats:
+        """The rows along the axes."""
+        return self.vectors @ self.axes
+
+    @cached_property
     def cosines(self) -> Floats:
         """Of each row to each landmark."""
-        return self.vectors @ self.vectors[self.landmarks].T
+        return self.places @ self.places[self.landmarks].T
 
     @cached_property
     def whitening(self) -> Floats:
@@ -78,7 +90,7 @@ class Ridge:
         weights = scipy.linalg.cho_solve((root, True), Z.T @ targets, check_finite=False).astype(np.float32)
         leverage = np.concatenate([_leverage(root, Z[at : at + _CHUNK]) for at in range(0, len(Z), _CHUNK)])[:, None]
         left_out = (Z @ weights - leverage * targets) / (1 - leverage)
-        return self._meaning(weights), left_out
+        return self._meaning(weights, _typical(targets, left_out)), left_out
 
     def without(self, hidden: NDArray[np.bool_], targets: Floats) -> Floats:
         """The scores of hidden rows by a model of the others."""
@@ -88,10 +100,19 @@ class Ridge:
         scores: Floats = Z @ scipy.linalg.cho_solve((root, True), known, check_finite=False).astype(np.float32)
         return scores
 
-    def _meaning(self, weights: Floats) -> Meaning:
+    def _meaning(self, weights: Floats, typical: Floats) -> Meaning:
         width = self.vectors.shape[1]
         kernel = self.whitening @ weights[width:-1]
-        return Meaning(self.vectors[self.landmarks], weights[:width], kernel, weights[-1] * np.float32(CONSTANT))
+        crowding = crowding_of(self.cosines[self.landmarks])
+        bias = weights[-1] * np.float32(CONSTANT)
+        return Meaning(self.axes, self.places[self.landmarks], weights[:width], kernel, bias, typical, crowding)
+
+
+def _typical(targets: Floats, left_out: Floats) -> Floats:
+    """By intent, the mean score of its own rows."""
+    own, rows = (targets * left_out).sum(axis=0), targets.sum(axis=0)
+    typical: Floats = (own + _FEW * own.sum() / rows.sum()) / (rows + _FEW)
+    return typical.astype(np.float32)
 
 
 def _leverage(root: Floats, Z: Floats) -> Floats:
