@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -250,6 +251,29 @@ def tell(
             typer.echo(f"event {place}: {why}", err=True)
     if told.refused:
         raise typer.Exit(2)
+
+
+@app.command()
+def inbox(
+    least: Annotated[int, typer.Option(min=2, help="Distinct messages that make a group.")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Propose new intents: stored messages that no known intent fitted, in groups, each with a name and ten examples."""
+    from training.inbox import proposals
+
+    store = _store()
+    try:
+        with _stdout_kept_clean():
+            rejected = [asked.text for asked, answered in store.predicted("intent") if answered.rejected]
+            found = proposals(rejected, least)
+    finally:
+        store.close()
+    if as_json:
+        _print_json({"rejected": len(rejected), "proposals": [asdict(proposal) for proposal in found]})
+        return
+    typer.echo(f"{len(rejected):,} messages fitted no known intent; {len(found)} groups of at least {least} distinct ones")
+    for proposal in found:
+        typer.echo(f"\n{proposal.name}  {proposal.size:,} messages\n" + "\n".join(f"  {text}" for text in proposal.examples))
 
 
 @app.command("evaluate-policy")

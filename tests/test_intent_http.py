@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from foretell import app
 from models.intent import Intent, IntentExample
 from models.rows import read_rows
 from tests.registered import register
@@ -70,6 +73,23 @@ def test_what_no_intent_fits_goes_to_a_human(client: httpx.Client, text: str) ->
     answer = ask(client, text)
     assert (answer["answer"], answer["route"]["skill_group"]) == ("human", "human")
     assert answer["out_of_scope"] >= 0.5
+
+
+def test_messages_that_no_intent_fitted_become_proposals(client: httpx.Client, home: Path) -> None:
+    cakes = [f"how do I bake a {kind} cake" for kind in ("lemon", "carrot", "cheese", "sponge", "marble", "honey", "almond", "cherry")]
+    trains = [f"when does the train to {city} leave" for city in ("Oslo", "Rome", "Paris", "Vienna", "Berlin", "Lima", "Madrid", "Porto")]
+    body = client.post("/v1/intent", json={"queries": [{"text": text} for text in [*cakes, *trains]]}).json()
+    assert sum(answer["answer"] == "human" for answer in body["predictions"]) >= 14
+    last = body["predictions"][-1]["prediction_id"]
+    with sqlite3.connect(home / "store.db") as store:
+        eventually(lambda: bool(store.execute("SELECT 1 FROM predictions WHERE prediction_id = ?", [last]).fetchall()))
+    told = CliRunner().invoke(app, ["inbox", "--json"])
+    assert told.exit_code == 0, told.output
+    found = json.loads(told.stdout)
+    assert found["rejected"] >= 14
+    named = [(proposal["name"], set(proposal["examples"])) for proposal in found["proposals"]]
+    assert any(examples <= set(cakes) and ("cake" in name or "bake" in name) for name, examples in named)
+    assert any(examples <= set(trains) and "train" in name for name, examples in named)
 
 
 def test_card_number_is_kept_nowhere(client: httpx.Client, home: Path) -> None:

@@ -14,6 +14,8 @@ from models.intent.vocabulary import Sparse
 from models.intent.words import Words
 
 SHOWN_WORDS = 5
+ABOUT_AS_PROBABLE = 0.5
+"""Share of the greatest probability from which an intent is always asked about."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,13 @@ def worded(reading: Reading, words: Words, config: IntentConfig, route: Route, s
 
 
 def _conformal_set(reading: Reading) -> tuple[Candidate, ...]:
-    """Every intent that is probable enough, and in any case the most probable one."""
+    """Every intent that is probable enough, and in any case the most probable one and what is about as probable.
+
+    Where nearly all messages are clear, sets of one cover what was asked for, of those too that two intents fit.
+    """
     p = reading.probabilities
     order = np.argsort(-p, kind="stable")
-    size = max(int(np.count_nonzero(p >= reading.limits.least)), 1)
+    size = int(np.count_nonzero(p >= min(reading.limits.least, ABOUT_AS_PROBABLE * p[order[0]])))
     return tuple(Candidate(intent=reading.intents[place], probability=float(p[place])) for place in order[:size].tolist())
 
 

@@ -10,12 +10,10 @@ import scipy.optimize
 from numpy.typing import NDArray
 
 from models.intent.doubt import Floats, Scope, mixed, softmax
+from models.intent.records import LIKELY
 
 PRIOR = 0.1
 """Share of messages that are taken to be out of scope, where the training rows do not say."""
-
-LIKELY = 0.5
-"""Probability of being out of scope below which no text is rejected, however few of the training rows reach it."""
 
 USUAL_WEIGHTS = (2.4, 16.0, 16.0, 0.6)
 """Of words, kernel ridge regression, neighbours and logistic regression, on training rows of Banking77, about."""

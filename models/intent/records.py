@@ -13,6 +13,9 @@ from models.intent.groups import Routing, routing_or_file
 OUT_OF_SCOPE = "out_of_scope"
 """The intent of training rows that no intent fits: negatives, never an answer."""
 
+LIKELY = 0.5
+"""Probability of being out of scope below which no message is rejected, however few of the training rows reach it."""
+
 MAX_CHARACTERS = 100_000
 """Of a text that is accepted; `models.intent.text.READ_CHARACTERS` of it are read."""
 
@@ -204,3 +207,8 @@ class IntentPrediction(Prediction):
     words: tuple[Word, ...] = Field(default=(), description="The words that mattered most for `intent`, strongest first.")
     slots: tuple[Slot, ...] = Field(default=(), description="Values that were found in the message, in its order.")
     tier: Literal[1, 2] = Field(description="Who answered: 1, the words alone; 2, the encoder and the words.")
+
+    @property
+    def rejected(self) -> bool:
+        """Whether it went to a human because no known intent fits, rather than too many."""
+        return self.answer == "human" and self.intent is not None and self.out_of_scope >= LIKELY

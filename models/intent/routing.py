@@ -18,17 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.intent.groups import Group, Hours, Routing
-from models.intent.records import OUT_OF_SCOPE, Route
+from models.intent.records import LIKELY, OUT_OF_SCOPE, Route
 
 HUMAN = "human"
 """The group of what is out of scope, where no groups are given."""
 
-_LIKELY = 0.5
-
 
 def route_by_intent(intent: str, probability: float, out_of_scope: float) -> Route:
     """Where no skill groups are given: the most probable intent is the group, and `HUMAN` that of texts out of scope."""
-    if out_of_scope > _LIKELY:
+    if out_of_scope > LIKELY:
         return Route(skill_group=HUMAN, reason=f"out of scope at {out_of_scope:.2f}")
     return Route(skill_group=intent, reason=f"{intent} at {probability:.2f}")
 
@@ -86,14 +84,14 @@ class Router:
         return Route(skill_group=name, expected_cost=cost, reason=f"{about}; {self._because(name, probabilities, out_of_scope)}")
 
     def _about(self, probabilities: NDArray[np.floating], out_of_scope: float) -> str:
-        if out_of_scope > _LIKELY:
+        if out_of_scope > LIKELY:
             return f"out of scope {out_of_scope:.2f}"
         best = int(np.argmax(probabilities))
         return f"{self.intents[best]} {probabilities[best] * (1 - out_of_scope):.2f}"
 
     def _because(self, name: str, probabilities: NDArray[np.floating], out_of_scope: float) -> str:
         has = self.intents[int(np.argmax(probabilities))] in self.routing.groups[name].intents
-        if has and out_of_scope <= _LIKELY:
+        if has and out_of_scope <= LIKELY:
             return f"{name} answers it"
         if name == self.routing.overflow:
             return f"no other group is sure enough to have it, so {name}"

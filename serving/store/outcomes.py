@@ -59,6 +59,18 @@ def prediction(connection: Connection, prediction_id: str) -> str | None:
     return None if found is None else str(found)
 
 
+def predicted(connection: Connection, slug: str) -> Iterator[tuple[Any, Any]]:
+    """What was asked and what was answered, the oldest first; without those of an earlier form that this one cannot read."""
+    contract = models.get(slug).contract
+    query = select(PREDICTIONS.c.query, PREDICTIONS.c.prediction).where(PREDICTIONS.c.slug == slug)
+    query = query.order_by(PREDICTIONS.c.predicted_at, PREDICTIONS.c.prediction_id)
+    for asked, answered in connection.execution_options(yield_per=_PAGE).execute(query):
+        try:
+            yield contract.query.model_validate_json(asked), contract.prediction.model_validate_json(answered)
+        except ValidationError:
+            continue
+
+
 def observed(connection: Connection, slug: str) -> Iterator[Observed[Any, Any]]:
     """Predictions whose outcome is known, the oldest first; without those of an earlier form that this one cannot read."""
     contract = models.get(slug).contract

@@ -111,6 +111,11 @@ class Store:
         with self._database.reading() as connection:
             yield from outcomes.observed(connection, slug)
 
+    def predicted(self, slug: str) -> Iterator[tuple[Any, Any]]:
+        """The queries and predictions of a slug, the oldest first."""
+        with self._database.reading() as connection:
+            yield from outcomes.predicted(connection, slug)
+
     def prediction(self, prediction_id: str) -> str | None:
         """A stored prediction as JSON text; ``None`` if it was never stored, or dropped."""
         with self._database.reading() as connection:
