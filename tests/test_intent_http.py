@@ -42,6 +42,12 @@ def client(home: Path) -> Iterator[httpx.Client]:
         yield client
 
 
+def _tables(home: Path) -> list[object]:
+    """Whether the store is there yet: the server makes it when it first has something to keep."""
+    with sqlite3.connect(home / "store.db") as store:
+        return store.execute("SELECT 1 FROM sqlite_master WHERE name = 'predictions'").fetchall()
+
+
 def ask(client: httpx.Client, text: str) -> dict[str, Any]:
     response = client.post("/v1/intent", json={"queries": [{"text": text}]})
     assert response.status_code == 200, response.text
@@ -81,6 +87,7 @@ def test_messages_that_no_intent_fitted_become_proposals(client: httpx.Client, h
     body = client.post("/v1/intent", json={"queries": [{"text": text} for text in [*cakes, *trains]]}).json()
     assert sum(answer["answer"] == "human" for answer in body["predictions"]) >= 14
     last = body["predictions"][-1]["prediction_id"]
+    eventually(lambda: (home / "store.db").exists() and bool(_tables(home)))
     with sqlite3.connect(home / "store.db") as store:
         eventually(lambda: bool(store.execute("SELECT 1 FROM predictions WHERE prediction_id = ?", [last]).fetchall()))
     told = CliRunner().invoke(app, ["inbox", "--json"])
@@ -96,6 +103,7 @@ def test_card_number_is_kept_nowhere(client: httpx.Client, home: Path) -> None:
     answer = ask(client, f"refund me to card {CARD} please")
     assert answer["intent"] == "Refund"
     assert "4111" not in str(answer)
+    eventually(lambda: (home / "store.db").exists() and bool(_tables(home)))
     with sqlite3.connect(home / "store.db") as store:
         stored = "SELECT query, prediction FROM predictions WHERE prediction_id = ?"
         eventually(lambda: bool(store.execute(stored, [answer["prediction_id"]]).fetchall()))

@@ -151,9 +151,9 @@ def full_signals(scores: Floats, cosines: NDArray[np.float32], around: Around, p
     most = min(CROWD, cosines.shape[1])
     places = np.argpartition(cosines, -most, axis=1)[:, -most:]
     near = np.sort(np.take_along_axis(cosines, places, axis=1), axis=1)
-    apart = near.mean(axis=1) - around.crowding[places].mean(axis=1)
+    apart = _row_means(near) - _row_means(around.crowding[places])
     sure = _log_odds(probabilities.max(axis=1))
-    return np.stack([first - usual, first - second, near[:, -3:].mean(axis=1), apart, sure], axis=1)
+    return np.stack([first - usual, first - second, _row_means(near[:, -3:]), apart, sure], axis=1)
 
 
 def sure_of(signals: Floats, scope: Scope) -> Floats:
@@ -183,6 +183,14 @@ def top_two(scores: Floats) -> tuple[Floats, Floats]:
         return scores[:, 0], np.zeros(len(scores))
     parted = np.partition(scores, -2, axis=1)
     return parted[:, -1], parted[:, -2]
+
+
+def _row_means(values: NDArray[np.floating]) -> Floats:
+    """The mean of each row, column by column: `mean` adds up one row alone in another order than several."""
+    total = np.zeros(len(values))
+    for column in values.T:
+        total += column
+    return total / values.shape[1]
 
 
 def _log_odds(probability: Floats) -> Floats:
