@@ -93,20 +93,25 @@ class Encoder:
         """
         return self._encode(texts, "vectors", exact)
 
-    def encode_layers(self, texts: Sequence[str]) -> Vectors:
+    def encode_layers(self, texts: Sequence[str], *, alone: bool = False) -> Vectors:
         """The pooled states of the last three layers, earliest first, each a unit vector; the last is what `encode` gives.
 
         For classifiers: intents that differ by a word are told apart better in the earlier ones.
+
+        Parameters
+        ----------
+        alone
+            Whether each text is encoded by itself, which takes longer, so that its vectors are the same whatever the others are.
 
         Returns
         -------
         float32 array of shape (number of texts, 3 * dimension)
         """
-        return self._encode(texts, "layers")
+        return self._encode(texts, "layers", alone=alone)
 
-    def _encode(self, texts: Sequence[str], output: str, exact: bool = False) -> Vectors:
+    def _encode(self, texts: Sequence[str], output: str, exact: bool = False, alone: bool = False) -> Vectors:
         tokens = [encoding.ids for encoding in self._tokenizer.encode_batch_fast([_encodable(text) for text in texts])]
-        batches = list(_batches([len(ids) for ids in tokens], exact))
+        batches = [[row] for row in range(len(tokens))] if alone else list(_batches([len(ids) for ids in tokens], exact))
 
         vectors = np.empty((len(texts), self._widths[output]), dtype=np.float32)
 

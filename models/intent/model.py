@@ -212,7 +212,7 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         if not hard:
             return
         tier = self.doubt_.full
-        vectors = unit_vectors(self.encoder_.encode_layers([text for _, text, _, _ in hard]))
+        vectors = unit_vectors(self.encoder_.encode_layers([text for _, text, _, _ in hard], alone=True))
         cosines = self.meaning_.cosines(vectors)
         meaning = self.meaning_.scores(vectors, cosines).astype(np.float64)
         words = np.concatenate([scores for *_, scores in hard])
