@@ -87,7 +87,8 @@ def untrained(home: Path, empty_database: Path) -> Path:
 def test_every_command_of_the_design_is_there_and_says_what_it_does() -> None:
     commands = foretell.commands()
     assert set(commands) == {
-        *("up", "train", "promote", "rollback", "status", "predict", "serve", "review", "bench", "ask", "tell", "evaluate-policy"),
+        *("up", "train", "promote", "rollback", "status", "predict", "serve", "review", "bench", "ask", "tell"),
+        *("evaluate-policy", "inbox"),
         *("data list", "data fetch", "data check", "data export", "data forget"),
     }
     assert all(words.endswith(".") for words in commands.values())
@@ -149,7 +150,7 @@ def test_a_naive_time_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("user_id,topic,action,timestamp\nann,hiking,view,2026-01-01 10:00:00\n")
     expected = "rows.csv, row 1, column timestamp: expected a time with its zone, such as 2026-01-31T09:30:00Z, got '2026-01-01 10:00:00'"
-    assert refusal("data", "check", "interest_graph", path) == expected
+    assert refusal("data", "check", "interest_graph", path) == f"{expected}: --read zone=Europe/Berlin says the zone of all"
 
 
 def test_a_gzip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,9 +164,8 @@ def test_a_gzip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_options_that_cannot_be_used_are_refused(home: Path, tmp_path: Path) -> None:
     assert refusal("train", "churn", "--map", "left") == "expected --map NAME=VALUE, got 'left'"
-    assert (
-        refusal("train", "all", "--data", SAMPLE) == "expected one model with --data, --holdout, --map, --set or --from-feedback, got all"
-    )
+    expected = "expected one model with --data, --holdout, --map, --read, --set or --from-feedback, got all"
+    assert refusal("train", "all", "--data", SAMPLE) == expected
     assert "expected settings among seed, " in refusal("train", "churn", "--set", "depth=3")
     assert "expected one of loghub" in refusal("data", "fetch", "mnist")
     assert "as the benchmark, got 'speed'" in refusal("bench", "speed")
