@@ -187,10 +187,11 @@ def top_two(scores: Floats) -> tuple[Floats, Floats]:
 
 def _row_means(values: NDArray[np.floating]) -> Floats:
     """The mean of each row, column by column: `mean` adds up one row alone in another order than several."""
-    total = np.zeros(len(values))
+    total: Floats = np.zeros(len(values))
     for column in values.T:
         total += column
-    return total / values.shape[1]
+    means: Floats = total / values.shape[1]
+    return means
 
 
 def _log_odds(probability: Floats) -> Floats:
