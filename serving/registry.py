@@ -124,8 +124,7 @@ class Registry:
     def download(self, version: Version) -> Path:
         """The model folder of a version; appears whole or not at all."""
         final = self._served / version.slug / version.version
-        stored = _stored(final)
-        if stored is not None and stored.manifest_sha256 == version.manifest_sha256:
+        if self._is_here(version):
             return final / "model"
         self._served.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._served, prefix=".download-") as scratch:
@@ -139,9 +138,7 @@ class Registry:
 
     def is_kept(self, version: Version) -> bool:
         """Whether a version is on this machine, and remembered as the last good one."""
-        found = self.stored(version.slug, version.version)
-        is_here = found is not None and found[0].manifest_sha256 == version.manifest_sha256
-        return is_here and self._good(version.slug)[:1] == [version.version]
+        return self._is_here(version) and self._good(version.slug)[:1] == [version.version]
 
     def keep(self, version: Version) -> None:
         """Remember a version as the last good one, and forget all but the one before it."""
@@ -167,6 +164,10 @@ class Registry:
             folder = self._served / slug / name
             if version := _stored(folder):
                 yield version, folder / "model"
+
+    def _is_here(self, version: Version) -> bool:
+        found = _stored(self._served / version.slug / version.version)
+        return found is not None and found.manifest_sha256 == version.manifest_sha256
 
     def _good(self, slug: str) -> list[str]:
         current = self._served / slug / "current"

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import InputError
+from models.instants import to_datetime, to_microseconds
 from models.notification import Notification, NotificationConfig, NotificationExample, NotificationPrediction, NotificationQuery
-from models.notification.clock import to_datetime, to_microseconds
 from models.notification.digest import latest_slot
 from models.notification.records import Digest, DigestQuestion, Item, Rhythm
 

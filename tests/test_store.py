@@ -19,10 +19,10 @@ from sqlalchemy import Connection, create_engine, inspect
 
 from models.churn import ChurnPrediction, ChurnQuery
 from models.errors import InputError, StoreError
+from models.instants import to_datetime, to_microseconds
 from serving.store import NewEvent, NewFeedback, NewPrediction, Status, Store, StoredEvent
 from serving.store.database import LOCK_SECONDS
 from serving.store.keeping import CHUNK
-from serving.store.rows import to_datetime, to_microseconds
 from serving.store.tables import METADATA, REVISION
 from serving.store.writer import MAX_WAITING, PATIENCE_SECONDS, Writer
 from tests.databases import postgres_schema

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from models import instants
 
 UNIT = 2.0**-16
 """What a view is divided into. The greatest single event is some 2^48 of these, and 2^63 is the end of an int64."""
@@ -25,21 +27,18 @@ DAY = 86_400_000_000
 TIMELESS = np.iinfo(np.int64).min
 """Stands for an absent time; such a row does not fade."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
 def to_microseconds(instant: datetime | None) -> int:
     """Microseconds since 1970; `TIMELESS` for ``None``."""
-    return int(TIMELESS) if instant is None else (instant - _EPOCH) // _MICROSECOND
+    return int(TIMELESS) if instant is None else instants.to_microseconds(instant)
 
 
 def to_datetime(microseconds: int) -> datetime | None:
     """The inverse of `to_microseconds`."""
-    return None if microseconds == TIMELESS else _EPOCH + microseconds * _MICROSECOND
+    return None if microseconds == TIMELESS else instants.to_datetime(microseconds)
 
 
 @dataclass(frozen=True)

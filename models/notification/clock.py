@@ -1,35 +1,24 @@
-"""Instants as integers, and what the user's own clock shows."""
+"""What the user's own clock shows, in microseconds."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+from models.instants import MICROSECOND, to_datetime
 
 SECOND = 1_000_000
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
 """In microseconds."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def to_microseconds(instant: datetime) -> int:
-    """Microseconds since 1970."""
-    return (instant - _EPOCH) // _MICROSECOND
-
-
-def to_datetime(microseconds: int) -> datetime:
-    """The inverse of `to_microseconds`, in UTC."""
-    return _EPOCH + microseconds * _MICROSECOND
-
 
 @lru_cache(maxsize=65_536)
 def _offset(hour: int, zone: str) -> int:
     """How far a zone's clock is ahead of UTC in an hour since 1970, in microseconds; clocks are changed at full hours of UTC."""
     offset = to_datetime(hour * HOUR).astimezone(ZoneInfo(zone)).utcoffset()
-    return int((offset or timedelta()) // _MICROSECOND)
+    return int((offset or timedelta()) // MICROSECOND)
 
 
 def local(at: int, zone: str) -> int:

@@ -32,7 +32,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from models.notification.clock import HOUR, end_of_quiet, is_quiet, to_microseconds
+from models.instants import to_microseconds
+from models.notification.clock import HOUR, end_of_quiet, is_quiet
 from models.notification.evidence import stretch_of
 from models.notification.records import Action, NotificationConfig, NotificationQuery, ReasonCode
 

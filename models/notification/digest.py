@@ -16,7 +16,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from models.notification.clock import DAY, HOUR, day_name, instant_of, local, to_datetime, to_microseconds
+from models.instants import to_datetime, to_microseconds
+from models.notification.clock import DAY, HOUR, day_name, instant_of, local
 from models.notification.records import Digest, DigestClosing, DigestEntry, Fate, ItemFate, NotificationExample, Rhythm
 
 KEPT = 8 * DAY

@@ -35,8 +35,9 @@ from numpy.typing import NDArray
 from models.base import Contract, OnlineModel, Part, Question
 from models.churn.records import Scalar
 from models.errors import InputError
+from models.instants import to_datetime, to_microseconds
 from models.notification.champion import Champion
-from models.notification.clock import DAY, HOUR, to_datetime, to_microseconds
+from models.notification.clock import DAY, HOUR
 from models.notification.columns import columns_of, group_of
 from models.notification.decision import Belief, decide, sigmoid
 from models.notification.digest import KEPT as CLOSED_KEPT

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, select
 
-from serving.store.rows import to_datetime
+from models.instants import to_datetime
 from serving.store.tables import EPOCHS, EVENTS, FEEDBACK, PREDICTIONS
 
 CHUNK = 5_000

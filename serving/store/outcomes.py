@@ -12,7 +12,8 @@ from sqlalchemy import Connection, delete, select
 
 import models
 from models.feedback import Observed
-from serving.store.rows import NewFeedback, NewPrediction, Status, to_datetime, to_microseconds
+from models.instants import to_datetime, to_microseconds
+from serving.store.rows import NewFeedback, NewPrediction, Status
 from serving.store.tables import FEEDBACK, PREDICTIONS
 
 PENDING_MICROSECONDS = timedelta(minutes=10) // timedelta(microseconds=1)

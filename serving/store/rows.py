@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 Status = Literal["stored", "pending", "repeated", "corrected", "superseded", "unknown"]
@@ -13,19 +13,6 @@ Status = Literal["stored", "pending", "repeated", "corrected", "superseded", "un
 ``repeated``: the same was reported before. ``corrected``: replaced what was reported before. ``superseded``: a later outcome is known,
 and stays. ``unknown``: there is no such prediction, or it was dropped by age.
 """
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def to_microseconds(instant: datetime) -> int:
-    """Microseconds since 1970: exact, ordered, and the same in every database."""
-    return (instant - _EPOCH) // _MICROSECOND
-
-
-def to_datetime(microseconds: int) -> datetime:
-    """The inverse of `to_microseconds`."""
-    return _EPOCH + microseconds * _MICROSECOND
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,11 @@ import models
 from models.environment import without_password
 from models.errors import InputError, StoreError
 from models.feedback import Observed
+from models.instants import to_datetime, to_microseconds
 from serving.store import keeping, outcomes
 from serving.store.database import Database, Watch
 from serving.store.postgres import Postgres
-from serving.store.rows import NewEvent, NewFeedback, NewPrediction, Status, StoredEvent, to_datetime, to_microseconds
+from serving.store.rows import NewEvent, NewFeedback, NewPrediction, Status, StoredEvent
 from serving.store.sqlite import SQLite
 from serving.store.tables import EPOCHS, EVENT_IDS, EVENTS, IDENTITY
 from serving.store.teaching import taught_by

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, select
 import models
 from models.base import OnlineModel
 from models.feedback import Observed
-from serving.store.rows import NewEvent, to_datetime
+from models.instants import to_datetime
+from serving.store.rows import NewEvent
 from serving.store.tables import FEEDBACK, PREDICTIONS
 
 
