@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from models.wording import expected_any, with_value
 
 _SHOWN = 3
 
@@ -36,13 +39,10 @@ def too_many(error: ValidationError) -> str | None:
 
 def complaint_about(error: ValidationError, sent: Any, whole: str = "the body") -> str:
     """The same, for what has been read as JSON already and is called `whole`."""
-    errors = error.errors(include_url=False)
-    by_place: dict[str, list[str]] = {}
-    for item in errors:
-        place = _place(item["loc"], sent) or whole
-        by_place.setdefault(place, []).append(item["msg"].removeprefix("Value error, "))
-    given = {(_place(item["loc"], sent) or whole): _shown(item["input"]) for item in errors if item["type"] != "missing"}
-    sentences = [f"{place}: {' or '.join(dict.fromkeys(says))}{given.get(place, '')}" for place, says in by_place.items()]
+    by_place: dict[str, list[ErrorDetails]] = {}
+    for item in error.errors(include_url=False):
+        by_place.setdefault(_place(item["loc"], sent) or whole, []).append(item)
+    sentences = [f"{place}: {_said(items)}" for place, items in by_place.items()]
     more = f"; and {len(sentences) - _SHOWN} more" if len(sentences) > _SHOWN else ""
     return "; ".join(sentences[:_SHOWN]) + more
 
@@ -62,6 +62,10 @@ def _place(location: Sequence[str | int], sent: Any) -> str:
     return place
 
 
-def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return f", got {text if len(text) <= 60 else text[:57] + '...'}"
+def _said(items: list[ErrorDetails]) -> str:
+    with_input = [item for item in items if item["type"] != "missing"]
+    return with_value(expected_any(items), (with_input or items)[-1], _as_json)
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -337,7 +337,7 @@ def test_a_threshold_that_a_deterministic_log_never_tried_is_refused(trained: No
 def test_only_settings_of_the_decision_can_be_tried(trained: Notification, sample: list[NotificationExample]) -> None:
     for settings_, message in (
         ({"half_life_days": 3}, "expected settings of the decision, among .*threshold.*, got half_life_days"),
-        ({"threshold": "2"}, "setting threshold: input should be less than or equal to 1, got '2'"),
+        ({"threshold": "2"}, "setting threshold: expected at most 1, got '2'"),
     ):
         with pytest.raises(InputError, match=message):
             trained.evaluate_policy(trying(sample[-5:], settings_))

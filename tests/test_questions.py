@@ -89,11 +89,11 @@ def test_the_parameters_of_an_address_are_a_request(address: bytes, expected: We
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        (b"", "fruit: Field required"),
-        (b"fruit=a&grams=1&grams=2", "grams: Input should be a valid integer, got"),
-        (b"fruit=a&grams=heavy", 'grams: Input should be a valid integer, unable to parse string as an integer, got "heavy"'),
-        (b"fruit=a&colour=red", 'colour: Extra inputs are not permitted, got "red"'),
-        (b"fruit=a&at=2026-01-01T00:00:00", "at: Input should have timezone info"),
+        (b"", "fruit: expected a value, got none"),
+        (b"fruit=a&grams=1&grams=2", "grams: expected a whole number, got"),
+        (b"fruit=a&grams=heavy", 'grams: expected a whole number, got "heavy"'),
+        (b"fruit=a&colour=red", 'colour: expected no such field, got "red"'),
+        (b"fruit=a&at=2026-01-01T00:00:00", "at: expected a time with its zone"),
     ],
 )
 def test_wrong_parameters_are_400_and_named(address: bytes, message: str) -> None:
@@ -143,7 +143,7 @@ def test_over_http_both_ways_of_asking_get_the_models_own_answer(client: httpx.C
 
 def test_over_http_what_is_wrong_is_said_in_one_sentence(client: httpx.Client) -> None:  # noqa: F811
     wrong = client.get("/v1/interest_graph/related", params={"topic": "jazz", "k": 0})
-    assert (wrong.status_code, "k: Input should be greater than or equal to 1" in wrong.json()["error"]) == (400, True)
+    assert (wrong.status_code, "k: expected at least 1, got" in wrong.json()["error"]) == (400, True)
     unknown = client.get("/v1/interest_graph/relatives")
     assert unknown.status_code == 404
     assert (

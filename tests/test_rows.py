@@ -154,7 +154,7 @@ def test_reading_streams(tmp_path: Path) -> None:
         ),
         (
             [HEADER, "bob,2026-01-31T12:00:00Z,1,maybe,"],
-            "row 1, column gift: expected a valid boolean, unable to interpret input, got 'maybe'",
+            "row 1, column gift: expected true or false, got 'maybe'",
         ),
         ([HEADER, ",2026-01-31T12:00:00Z,1,0,"], "row 1, column user: expected a value, got none"),
         ([HEADER, ROW, "ann,2026-01-31T12:00:00Z"], "row 2: expected 5 cells as in the header, got 2"),
@@ -181,7 +181,7 @@ def test_a_broken_table_is_named_by_row_and_column(tmp_path: Path, lines: list[s
         (['{"user": "ann"}'], "rows.jsonl: expected the column 'at', got user: name yours with --map at=COLUMN"),
         (['{"user": "ann", "at": "2026-01-31T12:00:00Z"}', "", "{'a'}"], "row 3: expected a JSON object, got broken JSON"),
         (['{"user": "ann", "at": "2026-01-31T12:00:00Z"}', '{"user": "bob"}'], "row 2, column at: expected a value, got none"),
-        (['{"user": 7, "at": "2026-01-31T12:00:00Z"}'], "row 1, column user: expected a valid string, got 7"),
+        (['{"user": 7, "at": "2026-01-31T12:00:00Z"}'], "row 1, column user: expected text, got 7"),
         (['{"user": "ann"}'.replace("user", "a"), "7"], "rows.jsonl: expected the columns 'user' and 'at', got a"),
         (["7"], "row 1: expected one JSON object per line, got 7"),
         (['[{"user": "ann"}]'], "expected one JSON object per line, got a JSON array: convert it with jq -c '.[]'"),
@@ -200,7 +200,7 @@ def test_a_nested_value_is_named_by_its_column(tmp_path: Path) -> None:
         features: dict[str, float]
 
     assert complaint(table(tmp_path / "rows.csv", "age,city", "42,Bonn"), Scored).startswith(
-        "rows.csv, row 1, column city: expected a valid"
+        "rows.csv, row 1, column city: expected a number, got 'Bonn'"
     )
 
 

@@ -141,7 +141,7 @@ def test_settings_are_read_from_text() -> None:
     ("settings", "message"),
     [
         ({"sead": "3"}, r"expected settings among seed, .*max_rounds, got sead"),
-        ({"seed": "-1"}, r"setting seed: input should be greater than or equal to 0, got '-1'"),
+        ({"seed": "-1"}, r"setting seed: expected at least 0, got '-1'"),
         ({"seed": "[1"}, r"starts with a bracket to be JSON"),
     ],
 )

@@ -22,6 +22,7 @@ from models.digest import sha256_of
 from models.errors import InputError, ModelFolderError
 from models.feedback import Stored
 from models.rows import read_batches
+from models.wording import complaint
 from training import tracking
 from training.card import Card
 from training.evaluation import AnyModel, AnyRecipe, Evaluation, GateResult, evaluate, gates, prefixed, require
@@ -173,8 +174,7 @@ def parse_settings(config: type[Config], settings: Mapping[str, str]) -> Config:
         return config.model_validate({name: json.loads(text) if text[:1] in ("[", "{") else text for name, text in settings.items()})
     except ValidationError as error:
         problem = error.errors()[0]
-        message = problem["msg"][:1].lower() + problem["msg"][1:]
-        raise InputError(f"setting {'.'.join(map(str, problem['loc']))}: {message}, got {problem['input']!r}") from error
+        raise InputError(f"setting {'.'.join(map(str, problem['loc']))}: {complaint(problem)}") from error
     except json.JSONDecodeError as error:
         raise InputError(f"expected a setting that starts with a bracket to be JSON, got {error.doc!r}") from error
 

@@ -29,6 +29,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from models.errors import InputError
+from models.wording import complaint
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _RANGE = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
@@ -179,9 +180,7 @@ def read_routing(path: Path) -> Routing:
     except ValidationError as error:
         problem = error.errors()[0]
         keys = [str(key) for key in problem["loc"] if key not in ("days", "[key]")]
-        message = problem["msg"].removeprefix("Value error, ")
-        message = message if message.startswith("expected") else f"{message[:1].lower()}{message[1:]}, got {problem['input']!r}"
-        raise InputError(f"{path.name}, line {_line(root, keys)}, {'.'.join(keys) or 'the whole file'}: {message}") from error
+        raise InputError(f"{path.name}, line {_line(root, keys)}, {'.'.join(keys) or 'the whole file'}: {complaint(problem)}") from error
 
 
 def routing_or_file(value: object) -> object:

@@ -174,7 +174,8 @@ class InterestGraph(OnlineModel[InterestGraphConfig, InterestGraphQuery, Interes
         if number >= len(relations):
             return RelatedTopics(topic=request.topic, known=False, related=[])
         edges, _ = relations.leaving(np.array([number]))
-        best = edges[np.argsort(-relations.strength[edges], kind="stable")][: request.k].tolist()
+        # Rounded, so that ties are ties on every machine: BLAS adds in another order on each.
+        best = edges[np.argsort(-relations.strength[edges].round(4), kind="stable")][: request.k].tolist()
         return RelatedTopics(
             topic=request.topic,
             known=True,

@@ -19,6 +19,7 @@ from models.notification.records import (
     NotificationQuery,
 )
 from models.off_policy import Overlap, PolicyValue, Trials, numbered, overlap, refusal, value
+from models.wording import complaint
 
 DECIDING = frozenset(
     {
@@ -127,9 +128,8 @@ def changed_config(config: NotificationConfig, settings: Mapping[str, Any]) -> N
     try:
         return NotificationConfig.model_validate(config.model_dump() | dict(settings))
     except ValidationError as error:
-        first = error.errors()[0]
-        message = first["msg"][:1].lower() + first["msg"][1:]
-        raise InputError(f"setting {'.'.join(map(str, first['loc']))}: {message}, got {first['input']!r}") from error
+        problem = error.errors()[0]
+        raise InputError(f"setting {'.'.join(map(str, problem['loc']))}: {complaint(problem)}") from error
 
 
 def questions(log: Sequence[NotificationExample]) -> list[NotificationQuery]:

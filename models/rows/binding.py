@@ -16,12 +16,10 @@ from models.base import Record
 from models.errors import InputError
 from models.rows.formats import Rows
 from models.rows.source import BrokenError
+from models.wording import complaint
 
 READER_OPTIONS = ("pattern", "year")
 """Options that are not about fields, but about how lines are read."""
-
-_SHOWN = 80
-"""Characters of a wrong value that a message repeats."""
 
 
 class Binding:
@@ -101,7 +99,8 @@ class Binding:
         path = [str(part) for part in first["loc"]]
         field = next((field for field, names in self._names.items() if path and path[0] in names), None)
         column = self._chosen.get(field, field) if field is not None else ".".join(path[1:] or path)
-        return f", column {column}: {_expected(first)}" if column else f": {_expected(first)}"
+        advice = ": --read zone=Europe/Berlin says the zone of all" if first["type"] == "timezone_aware" else ""
+        return f"{f', column {column}' if column else ''}: {complaint(first)}{advice}"
 
     def _field(self, name: str, option: str = "--map") -> str:
         field = next((field for field, names in self._names.items() if name in names), None)
@@ -182,19 +181,3 @@ def _names(record: type[Record], field: str) -> list[str]:
     alias = info.validation_alias or info.alias
     aliases = alias.choices if isinstance(alias, AliasChoices) else [alias]
     return list(dict.fromkeys([*(name for name in aliases if isinstance(name, str)), field]))
-
-
-def _expected(problem: Mapping[str, Any]) -> str:
-    """What pydantic found, in the words that Foretell's messages use."""
-    message, value = str(problem["msg"]).removeprefix("Value error, "), problem["input"]
-    if problem["type"] == "missing":
-        return "expected a value, got none"
-    if problem["type"] == "timezone_aware":
-        message = "expected a time with its zone, such as 2026-01-31T09:30:00Z"
-    if message.startswith("Input should be "):
-        message = "expected " + message.removeprefix("Input should be ")
-    if "got " in message:
-        return message
-    shown = value if len(value := repr(value)) <= _SHOWN else value[:_SHOWN] + "..."
-    advice = ": --read zone=Europe/Berlin says the zone of all" if problem["type"] == "timezone_aware" else ""
-    return f"{message}, got {shown}{advice}"

@@ -30,6 +30,7 @@ from pydantic import ValidationError
 
 from models.errors import InputError
 from models.search_synonyms.rules import LONGEST_TERM, Kind, Rule, normal, rule_id
+from models.wording import complaint
 
 Format = Literal["solr", "elasticsearch", "opensearch", "algolia", "querqy"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -116,7 +117,7 @@ def _rules(mapped: Iterable[_Mapped]) -> list[Rule]:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        return str(error.errors()[0]["msg"])
+        return complaint(error.errors()[0])
     return f"no {error}" if isinstance(error, KeyError) else str(error)
 
 
