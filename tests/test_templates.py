@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.root_cause.templates import _PHRASES, _STATUS, PARAMETER, Templates, _mask_runs, mask
+from models.root_cause.masks import _PHRASES, _STATUS, PARAMETER, _mask_runs, mask
+from models.root_cause.templates import Templates
 
 
 @pytest.mark.parametrize(
@@ -68,7 +71,7 @@ def test_unseen_messages_are_mined_among_themselves() -> None:
 def test_the_order_of_lines_does_not_matter() -> None:
     lines = [f"{verb} for {name} in zone {zone}" for verb in ("login", "logout") for name in ("ada", "ben", "eve") for zone in "abc"]
     shuffled = [lines[i] for i in np.random.default_rng(0).permutation(len(lines))]
-    assert Templates.mine(lines).patterns == Templates.mine(shuffled).patterns
+    assert Templates.mine(lines).counts == Templates.mine(shuffled).counts
 
 
 words = st.sampled_from(
@@ -142,3 +145,61 @@ def test_masking_twice_changes_nothing() -> None:
     once = mask(["took 12 ms on node-7 for user 5"])
     assert mask(once) == once
     assert PARAMETER in once[0]
+
+
+@given(messages, messages)
+def test_parts_of_a_log_are_merged_in_either_order(one: list[str], other: list[str]) -> None:
+    left, right = Templates.mine(mask(one)), Templates.mine(mask(other))
+    merged = left.merged(right)
+    assert merged.counts == right.merged(left).counts
+    assert sum(merged.counts.values()) == len(one) + len(other)
+    assert all(merged.match(pattern) is not None for pattern in (*left.counts, *right.counts))
+
+
+@given(messages)
+def test_merging_with_itself_or_nothing_finds_nothing_new(lines: list[str]) -> None:
+    mined = Templates.mine(mask(lines))
+    assert mined.merged(Templates({})).counts == mined.counts
+    assert mined.merged(mined).counts.keys() == mined.counts.keys()
+
+
+def test_parts_of_a_log_give_what_the_whole_gives() -> None:
+    rng = np.random.default_rng(0)
+    names = ["ada", "ben", "eve", "joe", "kim", "lee", "mia", "ned"]
+    kinds = ["session opened for user {}", "disk {} of node is full", "lease of {} was lost again", "all caches are warm"]
+    lines = mask([kinds[kind].format(name) for kind, name in zip(rng.integers(0, 4, 4_000), rng.choice(names, 4_000), strict=True)])
+    parts = [Templates.mine(lines[start::8]) for start in range(8)]
+    merged = Templates({})
+    for number in rng.permutation(8):
+        merged = merged.merged(parts[number])
+    assert merged.counts == Templates.mine(lines).counts
+
+
+def test_values_that_no_part_has_three_of_are_found_when_parts_are_merged() -> None:
+    parts = [Templates.mine([f"session opened for user {name}"]) for name in ("root", "cyrus", "news")]
+    assert parts[0].merged(parts[1]).merged(parts[2]).names() == ["session opened for user <*>"]
+
+
+@given(messages, st.integers(1, 5))
+def test_of_too_many_templates_those_of_most_lines_stay(lines: list[str], limit: int) -> None:
+    masked = mask(lines)
+    every, few = Templates.mine(masked), Templates.mine(masked, limit)
+    assert len(few.counts) == min(limit, len(every.counts))
+    assert sorted(few.counts.values()) == sorted(every.counts.values())[-limit:]
+
+
+def test_memory_is_bounded_however_many_kinds_there_are_and_what_is_frequent_stays() -> None:
+    kept = Templates({}, limit=10)
+    for part in range(30):
+        rare = [f"{chr(97 + part % 26)}{chr(97 + n)} happened" for n in range(20)]
+        kept = kept.merged(Templates.mine([*rare, *["all is well"] * 3], limit=10))
+        assert len(kept.counts) == 10
+    assert kept.counts["all", "is", "well"] == 90
+
+
+@given(messages)
+def test_the_state_is_json_and_comes_back_the_same(lines: list[str]) -> None:
+    mined = Templates.mine(mask(lines))
+    again = Templates.restored(json.loads(json.dumps(mined.state())))
+    assert again.counts == mined.counts
+    assert again.assign(mask(lines)) == mined.assign(mask(lines))

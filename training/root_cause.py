@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain, cycle, islice, product
 from typing import TYPE_CHECKING, Any
@@ -61,6 +62,7 @@ def gather(batches: Iterable[Iterable[RootCauseExample]]) -> list[RootCauseExamp
     return [row for _, row in kept] + incidents
 
 
+@lru_cache(maxsize=2**10)
 def _rank(minute: int) -> int:
     return int.from_bytes(blake2b(minute.to_bytes(8, signed=True), digest_size=8).digest())
 

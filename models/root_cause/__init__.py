@@ -3,6 +3,7 @@
 from models.root_cause.alarm import Alert
 from models.root_cause.events import ConfirmedCause, Incident, RootCauseEvent, Sign
 from models.root_cause.model import RootCause
+from models.root_cause.parameter import Parameter
 from models.root_cause.resemblance import Resemblance
 from models.root_cause.types import (
     Change,
@@ -29,6 +30,7 @@ __all__ = [
     "Lag",
     "LogLine",
     "MessageKind",
+    "Parameter",
     "Resemblance",
     "RootCause",
     "RootCauseConfig",

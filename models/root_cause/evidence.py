@@ -151,6 +151,7 @@ def _told(findings: Findings, kind: Kind, words: str, symbol: int | None, shown:
         observed=observed,
         expected=expected,
         first_seen_at=moment(findings.window.at[places[0]]) if len(places) else None,
+        parameters=findings.parameters(template, places[:SHOWN_LINES]) if template is not None else (),
     )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from models.root_cause.change import Change
+from models.root_cause.locations import location
+from models.root_cause.parameter import Parameter
+from models.root_cause.parameters import parameters
 from models.root_cause.tally import Tally
-from models.root_cause.types import ClockSkew, Traffic
-from models.root_cause.window import Array, Symbols, Window
+from models.root_cause.types import ClockSkew, LogLine, Traffic
+from models.root_cause.window import Array, Symbols, Window, encodable
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_DAY = (datetime(9999, 12, 31, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
@@ -21,6 +24,8 @@ class Findings:
 
     Parameters
     ----------
+    asked
+        The lines of the query.
     line
         Number of each line of the window in the query, from 1.
     after
@@ -59,6 +64,7 @@ class Findings:
 
     symbols: Symbols
     window: Window
+    asked: Sequence[LogLine]
     line: Array
     after: Array
     normal: Tally
@@ -83,6 +89,13 @@ class Findings:
     mentions: Array
     kind: Array
     kind_names: Mapping[int, str]
+
+    def parameters(self, template: str, places: Array) -> tuple[Parameter, ...]:
+        """What the parameters of a template are in the lines at some places of the window, the earliest of which count."""
+        lines = [self.asked[number - 1] for number in self.line[places].tolist()]
+        in_order = sorted(lines, key=lambda line: (line.timestamp, line.message))
+        where = location(in_order[0].logger) if in_order else ""
+        return parameters(template.removeprefix(where).strip(), (encodable(line.message) for line in in_order))
 
 
 def moment(at: float) -> datetime:

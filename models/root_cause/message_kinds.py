@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from models.root_cause.findings import Findings, moment
+from models.root_cause.parameter import Parameter
 from models.root_cause.types import MessageKind
 from models.root_cause.window import Array
 
@@ -22,6 +23,7 @@ STEPS = 24
 LATE_SHARE = 0.25
 """What is first seen after this share of such a window is new in it."""
 LEAST_LINES = 5
+READ_LINES = 50
 
 
 def message_kinds(findings: Findings) -> tuple[MessageKind, ...]:
@@ -41,6 +43,7 @@ def _kind(findings: Findings, label: int, own: Sequence[int]) -> MessageKind:
     lines = findings.whole.lines_of_symbol[own]
     count = int(lines.sum())
     at = findings.window.at[np.isin(findings.window.symbol, own)]
+    example = own[int(np.argmax(lines))]
     is_known = bool(findings.normal.units_of_service[findings.normal.service_of[own]].any())
     if is_known:
         usual = float(findings.usual_lines[own].sum())
@@ -50,7 +53,7 @@ def _kind(findings: Findings, label: int, own: Sequence[int]) -> MessageKind:
         usual, new, bursts = _within(at, findings.window.at)
     return MessageKind(
         name=findings.kind_names[label] if label >= 0 else pairs[0][1],
-        example=pairs[int(np.argmax(lines))][1],
+        example=findings.symbols.pairs[example][1],
         services=tuple(sorted({service for service, _ in pairs})),
         templates=len({template for _, template in pairs}),
         lines=count,
@@ -60,7 +63,15 @@ def _kind(findings: Findings, label: int, own: Sequence[int]) -> MessageKind:
         vanished=is_known and not findings.counted.lines_of_symbol[own].any(),
         compared_with="normal time" if is_known else "this window",
         first_seen_at=moment(at.min()) if len(at) else None,
+        parameters=_parameters(findings, example),
     )
+
+
+def _parameters(findings: Findings, symbol: int) -> tuple[Parameter, ...]:
+    """Of a template, as its first lines have them."""
+    places = np.flatnonzero(findings.window.symbol == symbol)
+    first = places[np.lexsort((findings.line[places], findings.window.at[places]))][:READ_LINES]
+    return findings.parameters(findings.symbols.pairs[symbol][1], first)
 
 
 def _within(at: Array, window: Array) -> tuple[float, bool, bool]:

@@ -18,7 +18,6 @@ Fisher (1925), Statistical methods for research workers, §21.1.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Self
@@ -49,7 +48,7 @@ from models.root_cause.season import Season, traffic
 from models.root_cause.skew import Leads, leads, skews
 from models.root_cause.step_rates import StepRates, step_rates
 from models.root_cause.tally import Tally, tally
-from models.root_cause.templates import Templates, bounded
+from models.root_cause.templates import Templates
 from models.root_cause.types import (
     ClockSkew,
     RootCauseConfig,
@@ -92,13 +91,14 @@ class RootCause(OnlineModel[RootCauseConfig, RootCauseQuery, RootCauseExample, R
 
     def fit(self, examples: Iterable[RootCauseExample]) -> Self:
         """Learn what is normal from lines that belong to no incident."""
-        sample = read_normal(examples, self.config.block_seconds, Sample(self.config.max_normal_lines, self.config.seed))
+        sample = Sample(self.config.max_normal_lines, self.config.max_templates, self.config.seed)
+        read_normal(examples, self.config.block_seconds, sample)
         if not sample.lines_read:
             raise InputError("expected log lines of normal operation, got none: give rows that belong to no incident")
         normal = sample.columns()
         rng = np.random.default_rng(self.config.seed)
         self.encoder_: Encoder = default_encoder()
-        self.templates_ = Templates.mine(bounded(Counter(normal.messages), self.config.max_templates))
+        self.templates_ = sample.templates
         templates = self.templates_.assign(normal.messages)
         self.locations_ = Locations.learn(normal.locations, templates)
         pairs = list(zip(normal.services, self.locations_.kinds(normal.locations, templates), strict=True))
@@ -199,6 +199,7 @@ class RootCause(OnlineModel[RootCauseConfig, RootCauseQuery, RootCauseExample, R
         return Findings(
             symbols=symbols,
             window=window,
+            asked=query.lines,
             line=window.line + 1,
             after=after,
             normal=normal.tally,
@@ -283,7 +284,7 @@ class RootCause(OnlineModel[RootCauseConfig, RootCauseQuery, RootCauseExample, R
 
     def _state(self) -> dict[str, Part]:
         return {
-            "templates.json": [list(pattern) for pattern in self.templates_.patterns],
+            "templates.json": self.templates_.state(),
             "symbols.json": [list(pair) for pair in self.symbols_.pairs],
             "judgements.json": {str(size): asdict(judgement) for size, judgement in self.judgements_.items()},
             "locations.json": self.locations_.texts,
@@ -298,7 +299,7 @@ class RootCause(OnlineModel[RootCauseConfig, RootCauseQuery, RootCauseExample, R
         }
 
     def _restore(self, parts: Mapping[str, Part]) -> None:
-        self.templates_ = Templates(tuple(pattern) for pattern in parts["templates.json"])
+        self.templates_ = Templates.restored(parts["templates.json"], self.config.max_templates)
         self.symbols_ = Symbols((service, template) for service, template in parts["symbols.json"])
         self.texts_ = sorted({template for _, template in self.symbols_.pairs})
         self.judgements_ = {

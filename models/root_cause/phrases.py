@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from math import log, sqrt
 
-from models.root_cause.templates import PARAMETER
+from models.root_cause.masks import PARAMETER
 
 LONGEST = 3
 MOST_PHRASES = 2

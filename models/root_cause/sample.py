@@ -9,6 +9,7 @@ from itertools import islice
 import numpy as np
 
 from models.root_cause.season import Calendar
+from models.root_cause.templates import Templates
 from models.root_cause.types import LogLine, RootCauseExample
 from models.root_cause.window import Array, Columns, columns
 
@@ -24,23 +25,28 @@ class Sample:
     ----------
     max_lines
         How many lines may be kept.
+    max_templates
+        How many templates, which all lines are mined for, whether they are kept or not.
     seed
         Another seed keeps other units.
     """
 
     max_lines: int
+    max_templates: int
     seed: int
 
     def __post_init__(self) -> None:
         self._chunks: list[Columns] = []
         self._below = np.uint64(2**64 - 1)
         self.calendar = Calendar()
+        self.templates = Templates({}, self.max_templates)
         self.lines_read = 0
 
     def add(self, chunk: Columns) -> None:
         """Take further lines."""
         self.lines_read += len(chunk.at)
         self.calendar.add(chunk.services, chunk.at)
+        self.templates = self.templates.merged(Templates.mine(chunk.messages, self.max_templates))
         self._chunks.append(chunk.where(self._rank(chunk.unit) <= self._below))
         if sum(len(kept.at) for kept in self._chunks) > 2 * self.max_lines:
             self._prune()
@@ -65,12 +71,11 @@ class Sample:
         self._chunks = [whole]
 
 
-def read_normal(examples: Iterable[RootCauseExample], block_seconds: float, sample: Sample) -> Sample:
+def read_normal(examples: Iterable[RootCauseExample], block_seconds: float, sample: Sample) -> None:
     """Fill a sample with the lines that belong to no incident."""
     normal: Iterator[LogLine] = (line for line in examples if line.incident is None)
     while chunk := list(islice(normal, CHUNK)):
         sample.add(columns(chunk, block_seconds))
-    return sample
 
 
 def _joined(chunks: Sequence[Columns]) -> Columns:

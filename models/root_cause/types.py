@@ -11,6 +11,7 @@ from models.base import Config, Prediction, Record
 from models.root_cause.alarm import Alert
 from models.root_cause.chart import Timeline
 from models.root_cause.events import ConfirmedCause, Name
+from models.root_cause.parameter import Parameter
 from models.root_cause.readers import read
 from models.root_cause.resemblance import Resemblance
 
@@ -37,7 +38,7 @@ class RootCauseConfig(Config):
         default=5.0, gt=0, le=3600, description="Lines without a trace are grouped by blocks of this length, in seconds."
     )
     max_normal_lines: int = Field(default=200_000, ge=100, description="How many lines of normal operation are kept while fitting.")
-    max_templates: int = Field(default=20_000, ge=10, description="How many distinct masked messages are mined; the rarest are left out.")
+    max_templates: int = Field(default=20_000, ge=10, description="How many templates are kept; those of the fewest lines are left out.")
     n_draws: int = Field(default=60, ge=20, le=1000, description="Pseudo-windows drawn from normal time, per window size.")
     false_alarm_rate: float = Field(default=0.02, gt=0, lt=0.5, description="Share of normal windows in which a cause may be claimed.")
     min_cluster_size: int = Field(default=3, ge=2, description="Templates that make a cluster of messages.")
@@ -157,6 +158,7 @@ class Evidence(Record):
     observed: float = Field(description="What was seen in this window.")
     expected: float = Field(description="What normal time lets expect in such a window.")
     first_seen_at: AwareDatetime | None = Field(description="When the first of the lines that show it was written.")
+    parameters: tuple[Parameter, ...] = Field(default=(), description="What the parameters of the template are in these lines.")
 
 
 class Suspect(Record):
@@ -188,6 +190,7 @@ class MessageKind(Record):
         description="`this window`: normal time does not know the services, so they are compared with themselves."
     )
     first_seen_at: AwareDatetime | None = Field(description="When its first line in the window was written.")
+    parameters: tuple[Parameter, ...] = Field(default=(), description="Of the example: what they are in its first lines.")
     vanished: bool = Field(default=False, description="Usual in normal time, and not one line of it since the trouble began.")
 
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from models.root_cause.locations import location
-from models.root_cause.templates import mask
+from models.root_cause.masks import mask
 from models.root_cause.types import LogLine
 
 Array = np.ndarray
@@ -68,16 +68,16 @@ class Columns:
 def columns(lines: Sequence[LogLine], block_seconds: float) -> Columns:
     """Read lines into columns."""
     at = np.array([round(line.timestamp.timestamp() * MICROSECONDS) for line in lines], dtype=np.int64)
-    messages = mask([_encodable(line.message) for line in lines])
+    messages = mask([encodable(line.message) for line in lines])
     severe = np.array([_is_severe(line.level, message) for line, message in zip(lines, messages, strict=True)], dtype=bool)
     blocks = at // max(1, round(block_seconds * MICROSECONDS))
     unit = [_trace_number(line.trace_id) if line.trace_id else -1 - abs(int(block)) for line, block in zip(lines, blocks, strict=True)]
-    services, locations = [_encodable(line.service) for line in lines], [_encodable(location(line.logger)) for line in lines]
-    hosts = [_encodable(line.instance or line.service) for line in lines]
+    services, locations = [encodable(line.service) for line in lines], [encodable(location(line.logger)) for line in lines]
+    hosts = [encodable(line.instance or line.service) for line in lines]
     return Columns(at, services, messages, locations, hosts, severe, np.array(unit, dtype=np.int64))
 
 
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
     """The text with a question mark for each half of a broken surrogate pair: JSON may carry those, UTF-8 cannot."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 

@@ -136,12 +136,13 @@ class Binding:
             yield self.completed(values)
 
     def _bind_objects(self, rows: Rows) -> Iterator[dict[str, Any]]:
-        unseen = dict(self._mapped)
+        unseen, known = dict(self._mapped), None
         for self.row, row in rows.numbered:
-            first = not self._chosen
-            self._chosen = self._choose(row)
-            if first:
-                self._require(row, self._required)
+            if row.keys() != known:  # hardly ever, and choosing takes longer than all the rest
+                self._chosen, first, known = self._choose(row), known is None, row.keys()
+                unseen = {field: column for field, column in unseen.items() if field not in self._chosen}
+                if first:
+                    self._require(row, self._required)
             values = {self._names[field][0]: row[column] for field, column in self._chosen.items() if row[column] is not None}
             if self._rest is not None:
                 taken = {self._rest, *self._chosen.values()}
@@ -149,7 +150,6 @@ class Binding:
                 others = {column: value for column, value in row.items() if column not in taken}
                 values[self._rest] = named if named and not others else {**(named or {}), **others}
             yield self.completed(values)
-            unseen = {field: column for field, column in unseen.items() if field not in self._chosen}
         if unseen:
             raise BrokenError(f"expected the mapped column {next(iter(unseen.values()))!r}, no row has it")
 

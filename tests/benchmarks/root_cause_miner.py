@@ -23,7 +23,8 @@ LINES = 1_000_000
 _BEGIN, _END = 1, 2
 
 _OURS = """
-from models.root_cause.templates import Templates, mask
+from models.root_cause.masks import mask
+from models.root_cause.templates import Templates
 mask([])
 # ready
 masked = mask(lines)

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from models.root_cause.templates import Templates, mask
+from models.root_cause.masks import mask
+from models.root_cause.templates import Templates
 from training.metrics import grouping_accuracy
 
 DATA = "root_cause/loghub"

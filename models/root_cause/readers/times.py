@@ -26,6 +26,7 @@ _FORMS = [
         rf"(?P<month>\d\d)[-.]?(?P<day>\d\d) {_CLOCK}",
     )
 ]
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)?")
 _EPOCH = re.compile(r"(?P<whole>\d{10,19})(?:\.(?P<fraction>\d+))?")
 
 
@@ -42,6 +43,8 @@ def iso(text: str, year: int | None) -> str:
     BrokenError
         If a time says no year, and none is given.
     """
+    if _ISO.fullmatch(text) is not None:
+        return text
     if (epoch := _EPOCH.fullmatch(text)) is not None:
         return _from_epoch(epoch["whole"], epoch["fraction"] or "")
     found = next((match for form in _FORMS if (match := form.fullmatch(text)) is not None), None)
