@@ -22,8 +22,15 @@ MISLABELLED = 0.1
 """Share of rows that views are weighed as if labelled at random: the few that are would outweigh all others in a plain likelihood. Of
 training rows of Banking77, .9375 are then answered right instead of .9350; 0.2 gives .9379, but worse calibration."""
 
+USUAL_NOISE = 0.01
+"""Share of messages that mean something else than they clearly say. Training rows show less of it than others do: its pull is strong."""
+
 _SURE = 1.64
 """Standard errors of the hand-over's cost that are added to it: with 95% confidence it is less."""
+_SHOWN = 0.25
+"""Of the accuracy that may be lost, what the training rows may show: others lose more. Without it 0.20 points are lost on validation rows
+of CLINC150, and 0.3 of the area under the curve; with it 0.03 and none. The fast tier then answers 57% of them instead of 66%, and 59%
+of rows held out of Banking77."""
 _PULL = 2e-3
 _STRENGTH = 20.0
 _USUAL_ROWS = 10
@@ -72,6 +79,30 @@ def temperature(probabilities: Floats, truth: NDArray[np.intp]) -> float:
         return float(-np.log(softmax(np.exp(logarithm) * scores)[rows, truth].clip(1e-12)).sum() + _USUAL_ROWS * logarithm**2 / 2)
 
     return float(np.exp(scipy.optimize.minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded").x))
+
+
+def cooling(probabilities: Floats, truth: NDArray[np.intp]) -> tuple[float, float]:
+    """The exponent and the share of noise that make probabilities likeliest, see `models.intent.doubt.cooled`.
+
+    Of few rows they are what is usual. On rows held out of Banking77 and CLINC150 the ECE falls to .022 and .009, from .026 and .013 with
+    an exponent alone.
+    """
+    rows, n_intents = np.arange(len(truth)), probabilities.shape[1]
+    scores, usual = np.log(probabilities.clip(1e-12)), np.array([0.0, np.log(USUAL_NOISE)])
+
+    def loss(logarithms: Floats) -> tuple[float, Floats]:
+        heat, noise = np.exp(logarithms)
+        clear = softmax(heat * scores)
+        own = clear[rows, truth]
+        likely = (1 - noise) * own + noise / n_intents
+        slope = ((1 - noise) * own / likely * (scores[rows, truth] - (clear * scores).sum(axis=1))).sum() * heat
+        away = logarithms - usual
+        slopes = np.array([slope, ((1 / n_intents - own) / likely).sum() * noise])
+        return float(-np.log(likely.clip(1e-12)).sum() + _USUAL_ROWS * (away @ away) / 2), _USUAL_ROWS * away - slopes
+
+    bounds = [(-1.5, 1.5), (np.log(1e-4), np.log(0.3))]
+    heat, noise = np.exp(scipy.optimize.minimize(loss, usual, jac=True, method="L-BFGS-B", bounds=bounds).x)
+    return float(heat), float(noise)
 
 
 def least_probability(probabilities: Floats, truth: NDArray[np.intp], coverage: float) -> float:
@@ -124,13 +155,14 @@ def threshold(probabilities: Floats, false_rejection_rate: float) -> float:
 def handover(sure: Floats, fast_right: NDArray[np.bool_], full_right: NDArray[np.bool_], loss: float) -> float:
     """The least sureness from which the fast tier may answer without costing more accuracy than `loss`.
 
-    The cost is that of all rows, plus `_SURE` standard errors of it: what was measured on the training rows should hold on others.
+    The cost is that of all rows, at most `_SHOWN` of the loss, plus `_SURE` standard errors of it: what was measured on the training rows
+    should hold on others.
     """
     order = np.argsort(-sure, kind="stable")
     lost = full_right[order].astype(float) - fast_right[order]
     n = len(sure)
     cost = np.cumsum(lost) / n
     error = np.sqrt(np.cumsum(lost**2) + 0.5) / n  # as if half a row more had been lost: none lost of few is no proof
-    allowed = np.flatnonzero(cost + _SURE * error <= loss)
+    allowed = np.flatnonzero((cost + _SURE * error <= loss) & (cost <= _SHOWN * loss))
     last_of_tie = allowed[np.append(sure[order][1:] != sure[order][:-1], True)[allowed]] if len(allowed) else allowed
     return float(sure[order][last_of_tie[-1]]) - 1e-9 if len(last_of_tie) else 1.0

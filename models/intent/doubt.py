@@ -1,10 +1,12 @@
 r"""What the scores are worth: probabilities, the conformal set, out of scope, and when the fast tier may answer.
 
-All of it is fitted to scores that rows got from models which had not learned from them. Probabilities are
-:math:`p = \mathrm{softmax}(\sum_v w_v s_v)` over the views of a text: of words alone in the fast tier.
+All of it is fitted to scores that rows got from models which had not learned from them. The views of a text, words alone in the fast
+tier, give :math:`s = \sum_v w_v s_v`. What is told is :math:`p = (1 - \epsilon)\,\mathrm{softmax}(h s) + \epsilon / K`, where :math:`h` and
+:math:`\epsilon` are fitted to the rows that the tier is left with: a share :math:`\epsilon` of messages, however clear they look, means
+something else, and no temperature could say so.
 
 The conformal set holds every intent with :math:`p \ge 1 - q`, where :math:`q` is the quantile of :math:`1 - p_{true}` over the training
-rows at the coverage asked for, and always the most probable intent.
+rows at the coverage asked for, each as the tier that answers it tells it, and always the most probable intent.
 
 References
 ----------
@@ -81,28 +83,36 @@ class Tier:
     ----------
     weights
         What the scores of each view count in the exponent; words are the first.
-    least
-        Intents of at least this probability are in the conformal set.
     scope
         Out of scope, from this tier's signals.
+    heat, noise
+        From the probabilities of all rows to those of the rows that are left to this tier: an exponent, and a share of other meaning.
+    least
+        Intents that are told at least this probability are in the conformal set.
     """
 
     weights: tuple[float, ...]
-    least: float
     scope: Scope
+    heat: float = 1.0
+    noise: float = 0.0
+    least: float = 0.0
 
     def probabilities(self, views: Sequence[Floats]) -> Floats:
-        """Calibrated probabilities of the intents, by row."""
+        """Probabilities of the intents, by row, as if this tier answered everything: signals and the hand-over are made of these."""
         return mixed(self.weights, views)
+
+    def told(self, probabilities: Floats) -> Floats:
+        """The same, calibrated to the rows that this tier does answer."""
+        return cooled(probabilities, self.heat, self.noise)
 
     def dump(self) -> dict[str, Any]:
         """As JSON."""
-        return {"weights": list(self.weights), "least": self.least, "scope": self.scope.dump()}
+        return asdict(self) | {"scope": self.scope.dump()}
 
     @classmethod
     def restore(cls, values: dict[str, Any]) -> Self:
         """What `dump` gave."""
-        return cls(tuple(values["weights"]), values["least"], Scope.restore(values["scope"]))
+        return cls(**values | {"weights": tuple(values["weights"]), "scope": Scope.restore(values["scope"])})
 
 
 @dataclass(frozen=True)
@@ -114,7 +124,7 @@ class Doubt:
     fast, full
         The tier of words alone, and that of words and the encoder.
     handover
-        The fast tier answers if its probability, times that of being in scope, is above this.
+        The fast tier answers if its probability before calibration, times that of being in scope, is above this.
     """
 
     fast: Tier
@@ -168,6 +178,12 @@ def mixed(weights: Sequence[float], views: Sequence[Floats]) -> Floats:
     for weight, view in zip(weights, views, strict=True):
         total += weight * view
     return softmax(total)
+
+
+def cooled(probabilities: Floats, heat: float, noise: float) -> Floats:
+    """Their power `heat`, of which a share `noise` is spread over all intents."""
+    result: Floats = (1 - noise) * softmax(heat * np.log(probabilities.clip(1e-12))) + noise / probabilities.shape[1]
+    return result
 
 
 def softmax(scores: Floats) -> Floats:

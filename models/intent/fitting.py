@@ -79,11 +79,6 @@ class Rows:
     seed: int
 
     @property
-    def targets(self) -> NDArray[np.float32]:
-        """1 for a row's own intent, else 0; of shape (rows, intents)."""
-        return members_of(self.codes, self.n_intents)
-
-    @property
     def is_few(self) -> bool:
         """Whether logistic regression is worth its time."""
         return len(self.codes) <= MAX_ROWS and self.n_intents > 1
@@ -110,21 +105,21 @@ def learn(
     fold[judged] = folds(codes[judged], settings.folds, rng)
     matrix, left_out = _matrix(vocabulary, texts), _matrix(vocabulary, texts, left_out=True)
     places = np.flatnonzero(judged)
-    ridge = Ridge(vectors, places[landmarks(codes[judged], MAX_LANDMARKS, rng)])
+    ridge = Ridge(vectors, places[landmarks(codes[judged], MAX_LANDMARKS, rng)], members_of(codes, n_intents))
     rows = Rows(codes, n_intents, judged, matrix, left_out, ridge, fold, seed)
-    meaning, meaning_scores = ridge.fit(rows.targets)
-    seen = _cross_validated(rows, meaning_scores, Around(meaning.typical, meaning.crowding))
+    meaning = ridge.meaning()
+    seen = _cross_validated(rows, Around(meaning.typical, meaning.crowding))
     doubt, figures = doubt_of(seen, _hidden_intents(rows, meaning.typical, settings.folds), settings)
     weights, bias = _machines(matrix, codes, n_intents, seed)
-    logistic = Logistic.fit(vectors, rows.targets) if rows.is_few else None
+    logistic = Logistic.fit(vectors, ridge.targets) if rows.is_few else None
     return Learned(
         Words(vocabulary, weights, bias), meaning, logistic, doubt, ridge.landmarks, doubt.full.probabilities(seen.inside), figures
     )
 
 
-def _cross_validated(rows: Rows, meaning: NDArray[np.float32], around: Around) -> Seen:
+def _cross_validated(rows: Rows, around: Around) -> Seen:
     """The judged rows, as models saw them that had not learned from them."""
-    judged, shape = rows.judged, (len(rows.codes), rows.n_intents)
+    judged, ridge, shape = rows.judged, rows.ridge, (len(rows.codes), rows.n_intents)
     words, logistic = np.zeros(shape), np.zeros(shape)
     for part in range(rows.fold.max() + 1):
         held_out = rows.fold == part
@@ -133,14 +128,17 @@ def _cross_validated(rows: Rows, meaning: NDArray[np.float32], around: Around) -
                 rows.left_out[held_out], *_machines(rows.matrix[~held_out], rows.codes[~held_out], shape[1], rows.seed)
             )
             if rows.is_few:
-                logistic[held_out] = Logistic.fit(rows.ridge.vectors[~held_out], rows.targets[~held_out]).scores(
-                    rows.ridge.vectors[held_out]
-                )
+                logistic[held_out] = Logistic.fit(ridge.vectors[~held_out], ridge.targets[~held_out]).scores(ridge.vectors[held_out])
     own = np.full(len(rows.codes), -1)
-    own[rows.ridge.landmarks] = np.arange(len(rows.ridge.landmarks))
-    cosines = _cosines(rows.ridge)[judged]
-    near = neighbours(cosines, members_of(rows.codes[rows.ridge.landmarks], rows.n_intents))
-    views = [words[judged], meaning[judged].astype(np.float64), near.astype(np.float64), *([logistic[judged]] if rows.is_few else [])]
+    own[ridge.landmarks] = np.arange(len(ridge.landmarks))
+    cosines = _cosines(ridge)[judged]
+    near = neighbours(cosines, members_of(rows.codes[ridge.landmarks], rows.n_intents))
+    views = [
+        words[judged],
+        ridge.left_out[judged].astype(np.float64),
+        near.astype(np.float64),
+        *([logistic[judged]] if rows.is_few else []),
+    ]
     nearest = _nearest_by_words(rows, judged, words.argmax(axis=1)[judged], own[judged], rows.shown)
     return Seen(views, cosines, around, nearest, rows.codes[judged], rows.codes[judged] < 0)
 
@@ -234,18 +232,17 @@ def _hidden_intents(rows: Rows, typical: NDArray[np.float32], n_folds: int) -> l
 
 def _sample(rows: Rows, typical: NDArray[np.float32], hidden: NDArray[np.bool_], away: NDArray[np.bool_]) -> Seen | None:
     """The judged ones of the hidden rows, as models of all others see them; those of intents that are away are out of scope."""
-    ridge, codes, targets = rows.ridge, rows.codes, rows.targets
+    ridge, codes = rows.ridge, rows.codes
     asked = hidden & (codes >= 0) & rows.judged
     kept, known = np.unique(codes[~hidden & (codes >= 0)]), ~hidden[ridge.landmarks]
     if (~hidden).sum() < 2 or not away.any() or not len(kept) or known.sum() < 3:
         return None
-    targets[away] = 0
     words = _scores(rows.left_out[asked], *_machines(rows.matrix[~hidden], codes[~hidden], rows.n_intents, rows.seed))[:, kept]
     cosines = ridge.cosines[asked][:, known]
     near = neighbours(cosines, members_of(codes[ridge.landmarks[known]], rows.n_intents)[:, kept])
-    views = [words, ridge.without(hidden, targets)[asked[hidden]][:, kept].astype(np.float64), near.astype(np.float64)]
+    views = [words, ridge.without(hidden)[asked[hidden]][:, kept].astype(np.float64), near.astype(np.float64)]
     if rows.is_few:
-        logistic = Logistic.fit(ridge.vectors[~hidden], targets[~hidden][:, kept])
+        logistic = Logistic.fit(ridge.vectors[~hidden], ridge.targets[~hidden][:, kept])
         views.append(logistic.scores(ridge.vectors[asked]).astype(np.float64))
     nearest = _nearest_by_words(rows, asked, kept[words.argmax(axis=1)], np.full(int(asked.sum()), -1), rows.shown & known)
     around = Around(typical[kept], crowding_of(ridge.cosines[ridge.landmarks[known]][:, known]))

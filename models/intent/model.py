@@ -201,7 +201,7 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
             query=query,
             tier=1,
             intents=self.intents_,
-            probabilities=probabilities[0],
+            probabilities=tier.told(probabilities)[0],
             out_of_scope=outside,
             limits=tier,
             sparse=sparse,
@@ -221,6 +221,7 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
             views.append(self.logistic_.scores(vectors).astype(np.float64))
         probabilities = tier.probabilities(views)
         outside = tier.scope.probability(full_signals(meaning, cosines, self._around, probabilities))
+        told = tier.told(probabilities)
         for row, (place, _, sparse, _) in enumerate(hard):
             yield (
                 place,
@@ -228,7 +229,7 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
                     query=queries[place],
                     tier=2,
                     intents=self.intents_,
-                    probabilities=probabilities[row],
+                    probabilities=told[row],
                     out_of_scope=float(outside[row]),
                     limits=tier,
                     sparse=sparse,
