@@ -16,6 +16,7 @@ from models.base import Model
 from models.root_cause import LogLine, RootCause, RootCauseExample, RootCausePrediction, RootCauseQuery, Suspect
 from models.root_cause.cluster_map import ClusterMapRequest
 from models.root_cause.drawing import draw_timeline
+from models.root_cause.learning import is_pause
 from training.figures import bar
 from training.metrics import false_confidence_rate, ranking_metrics
 from training.recipe import Case, Gate, Predictor, Recipe, Split
@@ -26,9 +27,12 @@ if TYPE_CHECKING:
 
 MOST_NORMAL_ROWS = 300_000
 HOLDOUT_SHARE = 0.3
-LEAST_WINDOW_LINES = 700
+STRETCH_MINUTES = 5
+EVERY = 2**64 * STRETCH_MINUTES
+"""A rank that all minutes are below."""
+LEAST_WINDOW_LINES, USUAL_WINDOW_LINES = 700, 5_000
 PLANTED_PER_FAULT = 8
-FAULTS = ("delay", "errors", "silence")
+FAULTS = ("delay", "errors", "crash")
 
 RootCauseCase = Case[RootCauseQuery, str | None]
 
@@ -46,11 +50,12 @@ def split(rows: Sequence[RootCauseExample], seed: int) -> Split[RootCauseExample
 def gather(batches: Iterable[Iterable[RootCauseExample]]) -> list[RootCauseExample]:
     """Rows of files of any length in bounded memory: all lines of incidents, and of normal time whole minutes, drawn by a hash.
 
-    Minutes are whole, so that rates and the steps of requests within them are as they were.
+    Minutes are whole, and drawn five in a row where a log is not too busy for that, so that rates and the steps of requests within them
+    are as they were.
     """
     kept: list[tuple[int, RootCauseExample]] = []
     incidents: list[RootCauseExample] = []
-    limit = 2**64
+    limit = EVERY
     for row in chain.from_iterable(batches):
         if row.incident is not None:
             incidents.append(row)
@@ -64,7 +69,8 @@ def gather(batches: Iterable[Iterable[RootCauseExample]]) -> list[RootCauseExamp
 
 @lru_cache(maxsize=2**10)
 def _rank(minute: int) -> int:
-    return int.from_bytes(blake2b(minute.to_bytes(8, signed=True), digest_size=8).digest())
+    stretch, place = divmod(minute, STRETCH_MINUTES)
+    return int.from_bytes(blake2b(stretch.to_bytes(8, signed=True), digest_size=8).digest()) * STRETCH_MINUTES + place
 
 
 def _limit(ranks: Sequence[int], most: int) -> int:
@@ -75,7 +81,7 @@ def _limit(ranks: Sequence[int], most: int) -> int:
         total += count
         if total > most and place > 0:
             return rank
-    return 2**64
+    return EVERY
 
 
 def cases(split: Split[RootCauseExample], seed: int) -> list[RootCauseCase]:
@@ -87,11 +93,21 @@ def cases(split: Split[RootCauseExample], seed: int) -> list[RootCauseCase]:
     real = [Case(RootCauseQuery.from_lines(rows), rows[0].root_service, {"incident": "real"}) for rows in incidents.values()]
     normal = sorted((row for row in split.holdout if row.incident is None), key=lambda row: row.timestamp)
     rng = np.random.default_rng(seed)
-    n_windows = min(PLANTED_PER_FAULT, len(normal) // LEAST_WINDOW_LINES) or 1
-    windows = [[normal[i] for i in part] for part in np.array_split(np.arange(len(normal)), n_windows)] if normal else []
+    windows = _windows(normal)
     untouched: list[RootCauseCase] = [Case(RootCauseQuery.from_lines(window), None, {"incident": "none"}) for window in windows]
     chosen = product(FAULTS, islice(cycle(windows), PLANTED_PER_FAULT))
     return [*real, *untouched, *(_planted(window, fault, rng) for fault, window in chosen)]
+
+
+def _windows(normal: Sequence[LogLine]) -> list[Sequence[LogLine]]:
+    """Windows of normal time without a pause in them, in order; the longest ones."""
+    gaps = np.diff([line.timestamp.timestamp() for line in normal])
+    ends = [*(np.flatnonzero(is_pause(gaps)) + 1).tolist(), len(normal)]
+    lines = min(max(len(normal) // PLANTED_PER_FAULT, LEAST_WINDOW_LINES), USUAL_WINDOW_LINES)
+    parts = [part for run in np.split(np.arange(len(normal)), ends[:-1]) for part in np.array_split(run, max(1, len(run) // lines))]
+    longest = sorted(parts, key=len)[-PLANTED_PER_FAULT:]
+    enough = [part for part in longest if len(part) >= LEAST_WINDOW_LINES] or longest[-1:]
+    return [[normal[i] for i in part] for part in sorted(enough, key=lambda part: int(part[0])) if len(part)]
 
 
 def _planted(window: Sequence[LogLine], fault: str, rng: np.random.Generator) -> RootCauseCase:
@@ -99,7 +115,7 @@ def _planted(window: Sequence[LogLine], fault: str, rng: np.random.Generator) ->
     counts = Counter(line.service for line in window)
     guilty = str(rng.choice(sorted(service for service in counts if counts[service] >= max(counts.values()) / 10)))
     began = window[len(window) // 2].timestamp
-    change = {"delay": _delayed, "errors": _failing, "silence": _silent}[fault]
+    change = {"delay": _delayed, "errors": _failing, "crash": _crashed}[fault]
     lines = change(window, guilty, began)
     return Case(RootCauseQuery.from_lines(lines), guilty, {"incident": f"planted: {fault}"})
 
@@ -130,8 +146,23 @@ def _failing(window: Iterable[LogLine], guilty: str, began: Any) -> list[LogLine
     return lines
 
 
-def _silent(window: Iterable[LogLine], guilty: str, began: Any) -> list[LogLine]:
-    return [line for line in window if line.service != guilty or line.timestamp < began]
+def _crashed(window: Iterable[LogLine], guilty: str, began: Any) -> list[LogLine]:
+    """The service writes no more; a request that needs it ends there, and whoever spoke last in it complains."""
+    last: dict[str, LogLine] = {}
+    lines, ended = [], set()
+    for line in window:
+        if line.trace_id in ended:
+            continue
+        if line.service != guilty or line.timestamp < began:
+            lines.append(line)
+        elif line.trace_id in last:
+            complaint = {"message": f"connection refused by {guilty}", "level": "ERROR", "timestamp": line.timestamp}
+            lines.append(last[line.trace_id].model_copy(update=complaint))
+        if line.trace_id:
+            last[line.trace_id] = line
+            if line.service == guilty and line.timestamp >= began:
+                ended.add(line.trace_id)
+    return lines
 
 
 def evaluate(predictions: Sequence[RootCausePrediction], cases: Sequence[RootCauseCase]) -> dict[str, float]:
@@ -212,11 +243,12 @@ RECIPE = Recipe(
     gather=gather,
     limits="""
 - The figures mix labelled incidents of the hold-out, if there are any, with **faults planted into held-out normal windows** (delays,
-  exceptions that end a request, silence; every window is also asked about untouched). Planted faults are cleaner than real ones: trust the
+  exceptions that end a request, crashes; every window is also asked about untouched). Planted faults are cleaner than real ones: trust the
   slice `incident = real` more, where there is one.
 - A probability is calibrated on planted faults of the same kinds.
 - Do not use it when normal time and incident differ for other reasons: a release in between, another day's traffic with only minutes
   of normal time, a service that was not logged before.
+- Where a log is lost from some moment on while its service goes on working, the neighbours may be suspected: requests look cut short.
 - A service that writes no logs can only be suspected through those who complain about it or wait for it.
 """,
 )

@@ -57,15 +57,21 @@ class NormalTime:
 
 
 def duration(window: Window) -> float:
-    """Seconds from the first line to the last, less the longest silence where normal time has gaps of more than an hour."""
-    if len(window.at) < 2:
-        return 0.0
+    """Seconds from the first line to the last, less the pauses."""
     gaps = np.diff(np.sort(window.at)) / MICROSECONDS
-    return float(gaps[gaps < GAP_SECONDS].sum())
+    return float(gaps[~is_pause(gaps)].sum())
 
 
-GAP_SECONDS = 600.0
-"""A longer silence of all services together is no part of normal time: logs were taken at several times."""
+PAUSE_SECONDS = 240.0
+ORDINARY_GAPS = 20.0
+
+
+def is_pause(gaps: Array) -> Array:
+    """Which silences of all services together are none, but times of which no logs were taken; gaps in seconds.
+
+    Those of four minutes and more, unless a twentieth as much is ordinary.
+    """
+    return np.asarray(gaps >= max(PAUSE_SECONDS, ORDINARY_GAPS * float(np.median(gaps)))) if len(gaps) else np.zeros(0, dtype=bool)
 
 
 def learn(normal: NormalTime, n_draws: int, false_alarm_rate: float, rng: np.random.Generator) -> dict[int, Judgement]:
