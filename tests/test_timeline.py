@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.root_cause import RootCause, RootCauseExample, RootCausePrediction, RootCauseQuery, Suspect
+from models.root_cause import Alert, RootCause, RootCauseExample, RootCausePrediction, RootCauseQuery, Suspect
+from models.root_cause.alarm import AlertState
 from models.root_cause.chart import Arrow, Timeline, TimelineRow
 from models.root_cause.cluster_map import ClusterMapRequest, draw_cluster_map
-from models.root_cause.drawing import CAUSE, ERROR, ODD, draw_timeline
+from models.root_cause.drawing import ALERT, CAUSE, ERROR, MUTED, ODD, PLOT, draw_timeline
 from models.root_cause.phrases import key_phrases
 from models.root_cause.timeline import MOST_STEPS, step_seconds
 from tests.test_root_cause import ask, incident, line, model  # noqa: F401 - fixture
@@ -60,6 +61,31 @@ def test_colours_say_what_was_unusual_and_what_an_error() -> None:
     assert colours() == set()
     assert colours(unusual=(0, 3)) == {ODD}
     assert colours(unusual=(0, 3), errors=(0, 2)) == {ODD, ERROR}
+
+
+def test_an_alert_is_a_band_as_long_as_it_lasts_and_pale_if_muted() -> None:
+    about: dict[str, Any] = {"key": "k", "kind": "burst", "template": "x", "lines": 9, "expected": 1, "seasonal": False, "why": "x"}
+    until = NOON + timedelta(seconds=3)
+    states: tuple[AlertState, ...] = ("firing", "muted")
+    loud, quiet = (Alert(state=state, service="db", since=NOON + timedelta(seconds=1), until=until, **about) for state in states)
+
+    def bands(*alerts: Alert) -> dict[str, float]:
+        drawn = ElementTree.fromstring(draw_timeline(prediction(row("db"), alerts=alerts))).iter(f"{SVG}rect")  # noqa: S314
+        return {str(band.get("fill")): float(band.get("width", 0)) for band in drawn if band.get("height") == "4.0"}
+
+    assert bands() == {}
+    assert bands(loud) == {ALERT: pytest.approx(PLOT / 2)}
+    assert bands(quiet.model_copy(update={"service": "stranger"})) == {}
+    assert bands(loud, quiet).keys() == {ALERT, MUTED}
+    assert {"alert", "muted alert"} <= set(texts(draw_timeline(prediction(row("db"), alerts=(loud, quiet)))))
+
+
+def test_no_two_lags_stand_in_the_same_place() -> None:
+    rows = [row(name, onset_at=NOON + timedelta(seconds=second)) for name, second in (("db", 0.5), ("api", 2), ("web", 2), ("app", 2))]
+    arrows = tuple(Arrow(cause="db", effect=name, lag_seconds=1.5) for name in ("api", "web", "app"))
+    drawn = ElementTree.fromstring(draw_timeline(prediction(*rows, arrows=arrows)))  # noqa: S314
+    places = [(text.get("x"), text.get("y")) for text in drawn.iter(f"{SVG}text") if text.text == "+1.5 s"]
+    assert len(places) == len(set(places)) == 3
 
 
 def test_a_bar_is_as_high_as_the_root_of_its_count() -> None:
@@ -111,7 +137,7 @@ def test_what_is_stored_of_a_question_are_not_the_lines() -> None:
 
 
 def test_the_map_names_the_largest_clusters(model: RootCause) -> None:  # noqa: F811
-    named = set(model.kind_names().values())
+    named = set(model.known_.kind_names.values())
     assert named & set(texts(model.cluster_map(ClusterMapRequest())))
 
 

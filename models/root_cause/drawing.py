@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+from models.root_cause.alarm import Alert
 from models.root_cause.chart import Arrow, Timeline, TimelineRow
 from models.root_cause.types import RootCausePrediction, Suspect
 from models.svg import Svg, clipped
 
-WIDTH, LEFT, RIGHT = 1080.0, 190.0, 130.0
+WIDTH, LEFT, RIGHT = 1100.0, 190.0, 150.0
 TOP, ROW, BAR, GAP = 84.0, 40.0, 28.0, 6.0
 PLOT = WIDTH - LEFT - RIGHT
 MOST_REASONS = 4
@@ -17,6 +18,7 @@ MOST_TICKS = 9
 
 INK, SOFT, FAINT, BAND = "#1c2733", "#66727f", "#d9dfe5", "#f5f7f9"
 QUIET, ODD, ERROR, CAUSE = "#b8c6d4", "#e39a2d", "#cf3f36", "#a3231c"
+ALERT, MUTED = "#7a4fb5", "#cdbfe3"
 
 _TICKS = (0.001, 0.01, 0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 
@@ -40,6 +42,9 @@ def draw_timeline(prediction: RootCausePrediction) -> str:
     suspects = {suspect.service: suspect for suspect in prediction.suspects}
     for row in chart.rows:
         _row(svg, row, place[row.service], prediction, suspects.get(row.service))
+    for alert in sorted(prediction.alerts, key=lambda alert: alert.state != "muted"):
+        if alert.service in place:
+            _alert(svg, chart, alert, place[alert.service])
     onset = {row.service: _x(chart, row.onset_at) for row in chart.rows if row.onset_at is not None}
     for row in chart.rows:
         if row.service in onset:
@@ -47,7 +52,7 @@ def draw_timeline(prediction: RootCausePrediction) -> str:
     for arrow in chart.arrows:
         if arrow.cause in onset and arrow.effect in onset:
             _arrow(svg, arrow, onset, place)
-    _legend(svg, bottom + 44, chart)
+    _legend(svg, bottom + 44, chart, prediction.alerts)
     for number, reason in enumerate(reasons):
         svg.text(24, bottom + 82 + 19 * number, reason, size=12.5, fill=INK)
     return svg.document()
@@ -69,6 +74,7 @@ def _heading(svg: Svg, prediction: RootCausePrediction, chart: Timeline) -> None
         else (f"{chart.started_at:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC")
     )
     svg.text(24, 56, f"{span} · {prediction.lines:,} lines · {_length(chart.step_seconds)} a step{hidden}", size=12.5, fill=SOFT)
+    svg.text(WIDTH - 14, 56, "height: square root of the count", size=11.5, fill=SOFT, anchor="end")
 
 
 def _axis(svg: Svg, chart: Timeline, bottom: float) -> None:
@@ -121,17 +127,26 @@ def _onset(svg: Svg, x: float, top: float, *, is_cause: bool) -> None:
     svg.circle(x, top + 5, 4.5 if is_cause else 3.5, fill=colour)
 
 
+def _alert(svg: Svg, chart: Timeline, alert: Alert, top: float) -> None:
+    """A band below the bars for as long as there was reason to be alarmed; pale if people have muted it."""
+    start, end = _x(chart, alert.since), _x(chart, alert.until)
+    colour = MUTED if alert.state == "muted" else ALERT
+    svg.rectangle(start, top + ROW - GAP + 0.5, max(end - start, 2.0), 4, fill=colour, radius=2)
+
+
 def _arrow(svg: Svg, arrow: Arrow, onset: dict[str, float], place: dict[str, float]) -> None:
-    """A curve from the cause's onset to the effect's, beside which the lag stands on the side away from the bars."""
+    """A curve from the cause's onset to the effect's, with the lag before its head: several causes may share curves, no effect has two."""
     x1, x2 = onset[arrow.cause], onset[arrow.effect]
     y1, y2 = place[arrow.cause] + 5, place[arrow.effect] + 5
     bulge = min(x1, x2) - 26 - 0.10 * abs(y2 - y1)
     svg.curve((x1 - 6, y1), (bulge, y1), (bulge, y2), (x2 - 7, y2), stroke=SOFT)
-    svg.label(bulge * 0.75 + 0.125 * (x1 + x2) - 4, (y1 + y2) / 2 + 4, _lag(arrow.lag_seconds), size=11, fill=INK)
+    svg.label(x2 - 16, y2 + 15, _lag(arrow.lag_seconds), size=11, fill=INK)
 
 
-def _legend(svg: Svg, y: float, chart: Timeline) -> None:
+def _legend(svg: Svg, y: float, chart: Timeline, alerts: Sequence[Alert]) -> None:
     entries = [("lines", QUIET), ("unusual lines", ODD), ("errors", ERROR)]
+    muted = {alert.state == "muted" for alert in alerts}
+    entries += [(word, colour) for word, colour, is_muted in (("alert", ALERT, False), ("muted alert", MUTED, True)) if is_muted in muted]
     x = LEFT
     for word, colour in entries:
         svg.rectangle(x, y - 9, 10, 10, fill=colour, radius=2)
@@ -140,8 +155,7 @@ def _legend(svg: Svg, y: float, chart: Timeline) -> None:
     svg.circle(x + 5, y - 4, 3.5, fill=INK)
     svg.text(x + 16, y, "began to behave unusually", size=11.5, fill=SOFT)
     if chart.arrows:
-        svg.text(x + 188, y, "→  passed on, so much later", size=11.5, fill=SOFT)
-    svg.text(WIDTH - 14, y, "height: square root of the count", size=11.5, fill=SOFT, anchor="end")
+        svg.text(x + 188, y, "→  passed on, that much later", size=11.5, fill=SOFT)
 
 
 def _reasons(prediction: RootCausePrediction) -> list[str]:
