@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,25 @@ hypothesis.settings.load_profile("foretell")
 def encoder_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of exported encoders; the export happens once, when the first test needs it."""
     return tmp_path_factory.mktemp("encoders")
+
+
+@pytest.fixture(scope="session")
+def root_cause_folder(encoder_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Root cause fitted on its sample, saved; once, however many test files and workers ask for it."""
+    from models.root_cause import RootCause, RootCauseExample
+    from models.rows import read_rows
+
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "root_cause"
+    with folder.with_suffix(".lock").open("w") as lock, pytest.MonkeyPatch.context() as patch:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            home = tmp_path_factory.mktemp("home")
+            (home / "encoders").symlink_to(encoder_cache)
+            patch.setenv("FORETELL_HOME", str(home))
+            sample = Path(__file__).parent.parent / "data" / "root_cause" / "sample.csv.gz"
+            RootCause().fit(read_rows(sample, RootCauseExample)).save(folder)
+    return folder
 
 
 @pytest.fixture

@@ -26,9 +26,9 @@ from models.root_cause import (
     Suspect,
 )
 from models.root_cause.experience import Experience
+from models.root_cause.hourly import hourly_rates
 from models.root_cause.memory import Memory, signs_of, similarity, with_memory
 from models.root_cause.muting import Mutes
-from models.root_cause.step_rates import step_rates
 from models.root_cause.window import MICROSECONDS
 from tests.test_root_cause import NOON, ask, incident, model  # noqa: F401 - fixture
 
@@ -117,7 +117,7 @@ def test_expectations_know_the_hour_of_the_week() -> None:
     busy = [start + week * 7 * 1440 * minute + (120 + m) * minute + s for week in range(3) for m in range(60) for s in range(10)]
     calm = [start + hour * 60 * minute for hour in range(21 * 24)]
     at = np.array(sorted(busy + calm))
-    learned = step_rates(at, np.zeros(len(at), dtype=np.int64), 1, 60.0, 1.0)
+    learned = hourly_rates(at, np.zeros(len(at), dtype=np.int64), 1, 60.0, 1.0)
     steps = np.array([(start + (7 * 1440 + m) * minute) // minute for m in (150, 600)])
     (on_monday, later), _ = (values[0] for values in learned.expected(np.array([0]), steps))
     assert learned.is_seasonal
@@ -128,7 +128,7 @@ def test_expectations_know_the_hour_of_the_week() -> None:
 def test_a_sample_of_normal_time_expects_as_much_as_all_of_it() -> None:
     at = np.arange(0, 10_000) * MICROSECONDS
     symbol = np.zeros(len(at), dtype=np.int64)
-    whole, tenth = step_rates(at, symbol, 1, 100.0, 1.0), step_rates(at[::10], symbol[::10], 1, 100.0, 0.1)
+    whole, tenth = hourly_rates(at, symbol, 1, 100.0, 1.0), hourly_rates(at[::10], symbol[::10], 1, 100.0, 0.1)
     np.testing.assert_allclose(whole.mean, 100)
     np.testing.assert_allclose(tenth.mean, 100)
 
@@ -154,6 +154,18 @@ def test_a_suppression_says_why_and_when_it_ends_and_can_be_undone(night: RootCa
     assert "muted by mara at this time of day (2026-03-02 02:00, 2026-03-03 02:00, 2026-03-04 02:00)" in muted.why
     undone = Mutes().after([*events, mute(MONDAY + timedelta(days=2, hours=3), action="unmute")])
     assert undone.judge(alert, 3, MONTH).state == "firing"
+
+
+@pytest.mark.parametrize(
+    ("template", "state"),
+    [("copied table users", "muted"), ("copied table <*>", "muted"), ("copied table users twice", "firing"), ("<*> <*> <*>", "firing")],
+)
+def test_a_mute_outlives_a_training_that_words_the_template_otherwise(night: RootCause, template: str, state: str) -> None:
+    events = [mute(MONDAY + timedelta(days=day, hours=2), template=template) for day in range(3)]
+    (alert,) = alerts(night, lines(MONDAY + timedelta(days=3, hours=2), [50, 50]))
+    assert Mutes().after(events).judge(alert, 3, MONTH).state == state
+    as_muted = alert.model_copy(update={"template": "copied table <*> rows"})
+    assert Mutes().after(events).judge(as_muted, 3, MONTH).state == "firing"
 
 
 def test_a_new_kind_of_message_is_never_muted(night: RootCause) -> None:
@@ -186,10 +198,10 @@ def remembered(model: RootCause, kind: str, service: str, title: str, seed: int 
 
 def test_an_incident_is_found_again_by_what_it_looks_like(model: RootCause) -> None:  # noqa: F811
     kinds = [("exception", "payment"), ("memory", "database"), ("crash", "auth"), ("config", "cart")]
-    taught = model.experience_.after([remembered(model, *case, f"{case[0]} again") for case in kinds], model._embedding().of)
+    taught = model.experience_.after([remembered(model, *case, f"{case[0]} again") for case in kinds], model.known_.embedding.of)
     for kind, service in kinds:
         plain = ask(model, incident(kind, service, seed=2))
-        answer = taught.applied(plain, model.config, model._embedding().of)
+        answer = taught.applied(plain, model.config, model.known_.embedding.of)
         assert answer.resembles[0].title == f"{kind} again"
         assert f"like incident 17 ({kind} again), which {service} had caused" in answer.resembles[0].words
         assert answer.suspects[0].service == service
@@ -197,9 +209,9 @@ def test_an_incident_is_found_again_by_what_it_looks_like(model: RootCause) -> N
 
 
 def test_a_calm_window_looks_like_no_incident(model: RootCause) -> None:  # noqa: F811
-    taught = model.experience_.after([remembered(model, "exception", "payment", "card provider down")], model._embedding().of)
+    taught = model.experience_.after([remembered(model, "exception", "payment", "card provider down")], model.known_.embedding.of)
     answer = ask(model, incident("none", ""))
-    assert taught.applied(answer, model.config, model._embedding().of).verdict == "insufficient_evidence"
+    assert taught.applied(answer, model.config, model.known_.embedding.of).verdict == "insufficient_evidence"
 
 
 def suspects(**probabilities: float) -> RootCausePrediction:
@@ -236,14 +248,14 @@ def test_the_past_accuses_nobody_without_evidence_and_may_leave_too_little() -> 
 def test_of_two_causes_of_one_incident_the_later_holds(model: RootCause) -> None:  # noqa: F811
     first, later = (remembered(model, "exception", "payment", title, hour=hour) for hour, title in ((0, "wrong"), (1, "right")))
     for events in permutations([first, later, first]):
-        (kept,) = Memory().after(events, model._embedding().of).incidents.values()
+        (kept,) = Memory().after(events, model.known_.embedding.of).incidents.values()
         assert kept[1].title == "right"
 
 
 def test_likeness_is_whole_of_itself_and_none_of_another_service(model: RootCause) -> None:  # noqa: F811
     one, other = (signs_of(ask(model, incident("exception", service))) for service in ("payment", "inventory"))
     texts = sorted({sign.template for sign in (*one, *other) if sign.template})
-    vectors = dict(zip(texts, model._embedding().of(texts), strict=True))
+    vectors = dict(zip(texts, model.known_.embedding.of(texts), strict=True))
     assert similarity(one, one, vectors) == pytest.approx(1)
     assert similarity(one, other, vectors) == pytest.approx(similarity(other, one, vectors))
     assert similarity(one, other, vectors) < 0.75

@@ -13,24 +13,22 @@ import numpy as np
 import pytest
 
 from data.root_cause import prepare as shop
-from models.root_cause import RootCause, RootCauseExample
-from models.rows import read_rows
+from models.root_cause import RootCause
 from tests.registered import register
-from tests.test_root_cause import NOON, SAMPLE
+from tests.test_root_cause import NOON
 from tests.test_serving import serving
 
 PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
-def client(encoder_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def client(root_cause_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     home = tmp_path_factory.mktemp("home")
-    (home / "encoders").symlink_to(encoder_cache)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FORETELL_HOME", str(home))
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         patch.delenv("FORETELL_DATABASE_URL", raising=False)
-        register(RootCause().fit(read_rows(SAMPLE, RootCauseExample)))
+        register(RootCause.load(root_cause_folder))
         with serving(("root_cause",)) as client:
             yield client
 

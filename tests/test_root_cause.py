@@ -25,12 +25,8 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def model(encoder_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> RootCause:
-    home = tmp_path_factory.mktemp("home")
-    (home / "encoders").symlink_to(encoder_cache)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FORETELL_HOME", str(home))
-        return RootCause().fit(read_rows(SAMPLE, RootCauseExample))
+def model(root_cause_folder: Path) -> RootCause:
+    return RootCause.load(root_cause_folder)
 
 
 def incident(kind: str, service: str, seed: int = 5) -> RootCauseQuery:

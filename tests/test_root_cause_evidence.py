@@ -8,16 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.root_cause.calls import regular
+from models.root_cause.hourly import HOUR, hourly_rates, traffic
 from models.root_cause.lags import lags
 from models.root_cause.likelihood import discoveries, rate_nats, share_nats, slower_nats
 from models.root_cause.locations import Locations, location
-from models.root_cause.season import HOURS, Calendar, traffic
 from models.root_cause.skew import leads, skews
 from models.root_cause.spread import carriers, path
 from models.root_cause.tally import tally
 from models.root_cause.window import MICROSECONDS, Window
 
-HOUR = 3600 * MICROSECONDS
+HOURS = 168
+ONE, ALONE = np.zeros(1, dtype=np.int64), 1
 
 
 def test_many_lines_do_not_make_a_small_drift_evidence() -> None:
@@ -116,28 +117,28 @@ def test_failures_spread_from_callee_to_caller() -> None:
 
 
 def test_the_same_hour_of_past_weeks_is_what_is_expected() -> None:
-    calendar = Calendar()
-    for week in range(3):
-        for hour in range(HOURS):
-            often = 600 if hour == 10 else 60
-            calendar.add(["shop"] * often, (week * HOURS + hour) * HOUR + np.arange(often) * (HOUR // often))
-    season = calendar.season()
-    monday = (5 * HOURS + 10) * HOUR
-    busy, calm = season.expected("shop", monday, monday + HOUR // 2), season.expected("shop", monday + HOUR, monday + 3 * HOUR // 2)
-    assert busy[1]
-    assert (busy[0], calm[0]) == pytest.approx((300, 30), rel=0.02)
-    assert season.factors(["shop", "unknown"], monday)[0] > 5
-    assert traffic(season, {"shop": 800}, monday, monday + HOUR // 2, 3.0) == ()
-    (spike,) = traffic(season, {"shop": 800}, monday + HOUR, monday + 3 * HOUR // 2, 3.0)
+    """Ten lines a minute from 10 to 11 on the first day of each of three weeks, and one otherwise."""
+    parts = []
+    for hour in range(3 * HOURS):
+        often = 600 if hour % HOURS == 10 else 60
+        parts.append(hour * HOUR + np.arange(often) * (HOUR // often))
+    at = np.concatenate(parts)
+    hours = hourly_rates(at, np.zeros(len(at), dtype=np.int64), 1, 60.0, 1.0)
+    then = (5 * HOURS + 10) * HOUR
+    busy, calm = (float(hours.lines_between(start, start + HOUR // 2, ONE, ALONE)[0]) for start in (then, then + HOUR))
+    assert hours.is_seasonal
+    assert (busy, calm) == pytest.approx((300, 30), rel=0.06)
+    assert hours.factors(then, np.array([0, 1]), 2).tolist() == [pytest.approx(9.2, abs=0.5), 1.0]
+    assert traffic(["shop"], np.array([800]), np.array([busy]), 3.0, seasonal=True) == ()
+    (spike,) = traffic(["shop"], np.array([800]), np.array([calm]), 3.0, seasonal=True)
     assert (spike.service, spike.lines, spike.seasonal, spike.spike) == ("shop", 800, True, True)
 
 
-def test_one_week_is_no_season() -> None:
-    calendar = Calendar()
-    calendar.add(["shop"] * 60, np.arange(60) * 60 * MICROSECONDS)
-    expected, seasonal = calendar.season().expected("shop", 9 * HOUR, 10 * HOUR)
-    assert expected == pytest.approx(60)
-    assert not seasonal
+def test_a_day_is_no_season() -> None:
+    hours = hourly_rates(np.arange(60) * 60 * MICROSECONDS, np.zeros(60, dtype=np.int64), 1, 60.0, 1.0)
+    assert float(hours.lines_between(9 * HOUR, 10 * HOUR, ONE, ALONE)[0]) == pytest.approx(60)
+    assert hours.factors(9 * HOUR, ONE, ALONE).tolist() == [1.0]
+    assert not hours.is_seasonal
 
 
 @pytest.mark.parametrize(

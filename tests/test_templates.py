@@ -58,6 +58,14 @@ def test_words_of_state_are_never_parameters() -> None:
     assert len(set(Templates.mine(lines).assign(lines))) == 4
 
 
+def test_names_of_services_are_no_parameters_in_known_and_unknown_messages() -> None:
+    lines = [f"slow call to {name} again" for name in ("db", "cart", "auth", "mail")]
+    templates = Templates.mine(lines, kept=("db", "cart", "auth", "mail"))
+    assert templates.assign(lines) == lines
+    assert Templates.restored(templates.state(), kept=templates.kept).assign(lines) == lines
+    assert Templates.mine(["all is well"]).assign(lines, kept=("db",)) == [lines[0], *["slow call to <*> again"] * 3]
+
+
 def test_an_unseen_value_falls_into_the_known_template() -> None:
     seen = [f"session opened for user {name}" for name in ("root", "cyrus", "news")]
     assert Templates.mine(seen).assign(["session opened for user mallory"]) == ["session opened for user <*>"]

@@ -19,7 +19,7 @@ import numpy as np
 
 from models.root_cause.alarm import Alert, AlertKind, AlertState
 from models.root_cause.findings import Findings, moment
-from models.root_cause.step_rates import StepRates
+from models.root_cause.hourly import HourlyRates
 from models.root_cause.window import Array
 
 RAISED, CLEARED = 3.0, 1.5
@@ -32,7 +32,7 @@ MOST_CELLS = 2_000_000
 """Steps that are looked at, times the kinds of messages in them; the last steps, where a window has more."""
 
 
-def alerts(findings: Findings, rates: StepRates, after_steps: int, firing: Collection[str]) -> tuple[Alert, ...]:
+def alerts(findings: Findings, rates: HourlyRates, after_steps: int, firing: Collection[str]) -> tuple[Alert, ...]:
     """The alerts of a window, firing ones first.
 
     Of services that normal time does not know, nothing is expected, so nothing is too frequent.

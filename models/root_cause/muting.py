@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from models.root_cause.alarm import Alert
 from models.root_cause.events import RootCauseEvent
+from models.root_cause.templates import same_kind
 
 SAME_TIME_OF_DAY = timedelta(hours=1)
 MOST_MUTES = 10_000
@@ -77,17 +78,21 @@ class Mutes:
 
     def _of(self, alert: Alert, lasting: timedelta) -> list[Mute]:
         """The mutes that speak about an alert, one a day, the latest last."""
-        pair = alert.service, alert.template
-        undone = max((mute[0] for mute in self.undone if mute[1:3] == pair), default=None)
+        undone = max((mute[0] for mute in self.undone if _is_about(mute, alert)), default=None)
         own = [
             mute
             for mute in self.mutes
-            if mute[1:3] == pair
+            if _is_about(mute, alert)
             and (undone is None or mute[0] > undone)
             and timedelta(0) <= alert.until - mute[0] <= lasting
             and _apart(mute[0], alert.since) <= SAME_TIME_OF_DAY
         ]
         return sorted({mute[0].date(): mute for mute in own}.values())
+
+
+def _is_about(mute: Mute, alert: Alert) -> bool:
+    """Whether a mute speaks of the kind of message that an alert is about, whose template another training may have worded otherwise."""
+    return mute[1] == alert.service and same_kind(mute[2], alert.template)
 
 
 def _apart(one: datetime, other: datetime) -> timedelta:

@@ -8,7 +8,6 @@ from itertools import islice
 
 import numpy as np
 
-from models.root_cause.season import Calendar
 from models.root_cause.templates import Templates
 from models.root_cause.types import LogLine, RootCauseExample
 from models.root_cause.window import Array, Columns, columns
@@ -38,15 +37,13 @@ class Sample:
     def __post_init__(self) -> None:
         self._chunks: list[Columns] = []
         self._below = np.uint64(2**64 - 1)
-        self.calendar = Calendar()
         self.templates = Templates({}, self.max_templates)
         self.lines_read = 0
 
     def add(self, chunk: Columns) -> None:
         """Take further lines."""
         self.lines_read += len(chunk.at)
-        self.calendar.add(chunk.services, chunk.at)
-        self.templates = self.templates.merged(Templates.mine(chunk.messages, self.max_templates))
+        self.templates = self.templates.merged(Templates.mine(chunk.messages, self.max_templates, set(chunk.services)))
         self._chunks.append(chunk.where(self._rank(chunk.unit) <= self._below))
         if sum(len(kept.at) for kept in self._chunks) > 2 * self.max_lines:
             self._prune()

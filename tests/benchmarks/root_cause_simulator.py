@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -25,11 +25,14 @@ from training.metrics import false_confidence_rate, ranking_metrics
 DATA = ""
 
 INCIDENTS = 240
-SEED = 402_881
+SEED = 518_307
 """Of incidents that nobody looked at while the model was built; whoever does must take another."""
 
 Answer = tuple[list[str], bool]
 """The suspects, and whether the first is claimed to be the cause."""
+
+
+L = TypeVar("L", bound=LogLine)
 
 
 class Incident(NamedTuple):
@@ -42,7 +45,7 @@ class Incident(NamedTuple):
 
 
 def run(data: Path) -> list[dict[str, object]]:
-    """One row per system over all incidents, by kind of fault, and by condition of the logs."""
+    """One row per system over all incidents, by kind of fault, and by condition of the logs; ours without trace ids, too."""
     normal, incidents = simulate(SEED)
     queries = [incident.query for incident in incidents]
     model = RootCause().fit(normal)
@@ -56,7 +59,14 @@ def run(data: Path) -> list[dict[str, object]]:
         for name in names:
             chosen = [n for n, incident in enumerate(incidents) if name in ("all", incident.kind, incident.condition)]
             rows.append(_figures(system, name, [given[i] for i in chosen], [incidents[i].service for i in chosen]))
-    return rows
+    blind = RootCause().fit([_without_trace(line) for line in normal])
+    untraced = [query.model_copy(update={"lines": tuple(map(_without_trace, query.lines))}) for query in queries]
+    given = [_ours(prediction) for prediction in blind.predict(untraced)]
+    return [*rows, _figures("foretell", "all, without traces", given, [incident.service for incident in incidents])]
+
+
+def _without_trace(line: L) -> L:
+    return line.model_copy(update={"trace_id": None})
 
 
 def simulate(seed: int) -> tuple[list[RootCauseExample], list[Incident]]:
