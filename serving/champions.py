@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from threadpoolctl import threadpool_limits
+
 from models.base import Prediction
 from models.environment import Environment
 from models.errors import ForetellError, StoreError
@@ -245,8 +247,10 @@ def _status(slug: str, champion: Champion | None, problem: str | None) -> ModelS
 def _settle() -> None:
     """Move the loaded models out of the garbage collector's sight.
 
-    It would walk their many objects again and again while requests wait: p99 of a toy endpoint 220 ms, and 22 ms after this.
+    It would walk their many objects again and again while requests wait: p99 of a toy endpoint 220 ms, and 22 ms after this. Products of
+    matrices get one thread: with two, one waits for the other to be scheduled, and intent took 30 ms instead of 10 on a busy machine.
     """
+    threadpool_limits(1, user_api="blas")
     gc.unfreeze()
     gc.collect()
     gc.freeze()

@@ -235,8 +235,7 @@ def test_conformal_quantile_by_hand() -> None:
 
 
 def test_neighbours_score_by_the_nearest_landmark_of_each_intent() -> None:
-    members = members_of(np.array([0, 1, 1, -1]), 2)
-    scores = neighbours(np.array([[1.0, 0.2, 0.8, 1.0]], dtype=np.float32), members)
+    scores = neighbours(np.array([[1.0, 0.2, 0.8, 1.0]], dtype=np.float32), np.array([0, 1, 1, -1]), 2)
     assert_allclose(scores, [[0.0, -0.2]], atol=1e-4)
 
 

@@ -26,8 +26,7 @@ class Examples:
 
     def nearest(self, cosines: NDArray[np.float32], most: int) -> tuple[Neighbour, ...]:
         """The most similar examples, given the similarity to each."""
-        best = np.argsort(-cosines, kind="stable")[:most]
-        return tuple(self.neighbour(int(place), float(cosines[place])) for place in best)
+        return tuple(self.neighbour(place, float(cosines[place])) for place in _greatest(cosines, most))
 
     def neighbour(self, place: int, similarity: float) -> Neighbour:
         """An example as it is shown."""
@@ -70,5 +69,13 @@ class ByWords:
     def nearest(self, intent: int, cosines: Floats, most: int) -> tuple[Neighbour, ...]:
         """The most similar examples of one intent, given the similarity to each."""
         places = self._of[intent][0]
-        best = np.argsort(-cosines, kind="stable")[:most]
-        return tuple(self._examples.neighbour(int(places[at]), float(cosines[at])) for at in best)
+        return tuple(self._examples.neighbour(int(places[at]), float(cosines[at])) for at in _greatest(cosines, most))
+
+
+def _greatest(cosines: Floats, most: int) -> list[int]:
+    """Places of the greatest, of equals the first; without sorting all of them."""
+    if len(cosines) > most:
+        least = np.partition(cosines, -most)[-most]
+        places = np.flatnonzero(cosines >= least)
+        return list(places[np.argsort(-cosines[places], kind="stable")[:most]])
+    return list(np.argsort(-cosines, kind="stable"))

@@ -132,11 +132,11 @@ def _cross_validated(rows: Rows, around: Around) -> Seen:
     own = np.full(len(rows.codes), -1)
     own[ridge.landmarks] = np.arange(len(ridge.landmarks))
     cosines = _cosines(ridge)[judged]
-    near = neighbours(cosines, members_of(rows.codes[ridge.landmarks], rows.n_intents))
+    near = neighbours(cosines, rows.codes[ridge.landmarks], rows.n_intents)
     views = [
         words[judged],
         ridge.left_out[judged].astype(np.float64),
-        near.astype(np.float64),
+        near,
         *([logistic[judged]] if rows.is_few else []),
     ]
     nearest = _nearest_by_words(rows, judged, words.argmax(axis=1)[judged], own[judged], rows.shown)
@@ -176,11 +176,11 @@ def _matrix(vocabulary: Vocabulary, texts: Sequence[str], *, left_out: bool = Fa
     return scipy.sparse.csr_matrix(parts, shape=(len(sparse), len(vocabulary)))
 
 
-def _machines(X: scipy.sparse.csr_matrix, codes: Codes, n_intents: int, seed: int) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
+def _machines(X: scipy.sparse.csr_matrix, codes: Codes, n_intents: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Weights and bias of one linear machine per intent; an intent without rows, or alone, scores -1 or 1 everywhere."""
     from sklearn.svm import LinearSVC
 
-    weights = np.zeros((X.shape[1], n_intents), dtype=np.float16)
+    weights = np.zeros((X.shape[1], n_intents), dtype=np.float32)
     bias = np.full(n_intents, -1, dtype=np.float32)
     present = np.unique(codes)
     if len(present) < 2:
@@ -191,13 +191,13 @@ def _machines(X: scipy.sparse.csr_matrix, codes: Codes, n_intents: int, seed: in
     if len(present) == 2:
         lines, offsets = np.vstack([-lines, lines]), np.concatenate([-offsets, offsets])
     inside = present >= 0
-    weights[:, present[inside]] = lines[inside].T
+    weights[:, present[inside]] = lines[inside].T.astype(np.float16)  # as they are kept on disk
     bias[present[inside]] = offsets[inside]
     return weights, bias
 
 
-def _scores(X: scipy.sparse.csr_matrix, weights: NDArray[np.float16], bias: NDArray[np.float32]) -> Floats:
-    return np.asarray(X @ weights.astype(np.float32) + bias, dtype=np.float64)
+def _scores(X: scipy.sparse.csr_matrix, weights: NDArray[np.float32], bias: NDArray[np.float32]) -> Floats:
+    return np.asarray(X @ weights + bias, dtype=np.float64)
 
 
 def _cosines(ridge: Ridge) -> NDArray[np.float32]:
@@ -239,8 +239,8 @@ def _sample(rows: Rows, typical: NDArray[np.float32], hidden: NDArray[np.bool_],
         return None
     words = _scores(rows.left_out[asked], *_machines(rows.matrix[~hidden], codes[~hidden], rows.n_intents, rows.seed))[:, kept]
     cosines = ridge.cosines[asked][:, known]
-    near = neighbours(cosines, members_of(codes[ridge.landmarks[known]], rows.n_intents)[:, kept])
-    views = [words, ridge.without(hidden)[asked[hidden]][:, kept].astype(np.float64), near.astype(np.float64)]
+    near = neighbours(cosines, codes[ridge.landmarks[known]], rows.n_intents)[:, kept]
+    views = [words, ridge.without(hidden)[asked[hidden]][:, kept].astype(np.float64), near]
     if rows.is_few:
         logistic = Logistic.fit(ridge.vectors[~hidden], ridge.targets[~hidden][:, kept])
         views.append(logistic.scores(ridge.vectors[asked]).astype(np.float64))

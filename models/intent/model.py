@@ -39,7 +39,7 @@ from models.intent.dialogue import Plan, converse, required_slots
 from models.intent.doubt import Around, Doubt, Floats, fast_signals, full_signals
 from models.intent.examples import ByWords, Examples
 from models.intent.logistic import Logistic
-from models.intent.meaning import Meaning, members_of, neighbours, unit_vectors
+from models.intent.meaning import Meaning, neighbours, unit_vectors
 from models.intent.records import OUT_OF_SCOPE, IntentConfig, IntentExample, IntentPrediction, IntentQuery, Route, Slot
 from models.intent.routing import Router, route_by_intent
 from models.intent.slots import SlotTagger, Tagged, slots_of
@@ -118,7 +118,6 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         self.intents_ = tuple(intents)
         self.words_, self.meaning_, self.doubt_, self.examples_ = words, meaning, doubt, examples
         self._around = Around(meaning.typical, meaning.crowding)
-        self._members = members_of(examples.codes, len(self.intents_))
         self._by_words = ByWords(examples, words.vocabulary)
         self._router = Router(self.config.routing, self.intents_) if self.config.routing else None
 
@@ -216,7 +215,7 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         cosines = self.meaning_.cosines(vectors)
         meaning = self.meaning_.scores(vectors, cosines).astype(np.float64)
         words = np.concatenate([scores for *_, scores in hard])
-        views = [words, meaning, neighbours(cosines, self._members).astype(np.float64)]
+        views = [words, meaning, neighbours(cosines, self.examples_.codes, len(self.intents_))]
         if self.logistic_ is not None:
             views.append(self.logistic_.scores(vectors).astype(np.float64))
         probabilities = tier.probabilities(views)

@@ -7,7 +7,10 @@ Joachims (1998), Text categorization with support vector machines. Fan et al. (2
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
@@ -25,35 +28,38 @@ class Words:
     vocabulary
         What the vectors are made of.
     weights
-        Of shape (features, intents), in half precision: all that a score needs.
+        Of shape (features, intents); kept on disk in half precision, which is all that a score needs, and widened once.
     bias
         One per intent.
     """
 
     vocabulary: Vocabulary
-    weights: NDArray[np.float16]
+    weights: Floats
     bias: Floats
+
+    @cached_property
+    def usual(self) -> Floats:
+        """What a feature says for the mean intent."""
+        means: Floats = self.weights.mean(axis=1)
+        return means
 
     def scores(self, sparse: Sparse) -> Floats:
         """One score per intent: +1 and -1 are the margins of the machine."""
-        return sparse.values @ self.weights[sparse.ids].astype(np.float32) + self.bias
+        return sparse.values @ self.weights[sparse.ids] + self.bias
 
     def contributions(self, sparse: Sparse, intent: int) -> dict[str, float]:
         """How far each word of the text speaks for an intent, against the mean intent; pairs of words are left out."""
-        rows = self.weights[sparse.ids].astype(np.float32)
-        parts = sparse.values * (rows[:, intent] - rows.mean(axis=1))
-        tokens = list(dict.fromkeys(sparse.tokens))
-        places = [self.vocabulary.places_of(token) for token in tokens]
-        at = np.searchsorted(sparse.ids, np.fromiter((place for found in places for place in found), dtype=np.intp))
-        owner = np.repeat(np.arange(len(tokens)), [len(found) for found in places])
-        share = parts[at] / np.bincount(at, minlength=len(parts))[at]  # words that have a piece in common share what it says
-        return dict(zip(tokens, np.bincount(owner, weights=share, minlength=len(tokens)).tolist(), strict=True))
+        ids = sparse.ids.tolist()
+        parts = dict(zip(ids, (sparse.values * (self.weights[sparse.ids, intent] - self.usual[sparse.ids])).tolist(), strict=True))
+        places = {token: self.vocabulary.places_of(token) for token in sparse.tokens}
+        sharing = Counter(chain.from_iterable(places.values()))  # words that have a piece in common share what it says
+        return {token: sum(parts[place] / sharing[place] for place in found) for token, found in places.items()}
 
     @classmethod
     def restore(cls, names: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Self:
         """From what the vocabulary's `dump` and `arrays` gave."""
-        return cls(Vocabulary.restore(names, arrays["idf"]), arrays["weights"], arrays["bias"])
+        return cls(Vocabulary.restore(names, arrays["idf"]), arrays["weights"].astype(np.float32), arrays["bias"])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The numbers as arrays."""
-        return {"idf": self.vocabulary.idf, "weights": self.weights, "bias": self.bias}
+        return {"idf": self.vocabulary.idf, "weights": self.weights.astype(np.float16), "bias": self.bias}
