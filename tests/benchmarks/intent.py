@@ -1,29 +1,27 @@
 """Intent on every set of a folder, beside what one would use instead; one configuration for all sets.
 
-A set is a folder with ``train.csv`` and ``test.csv`` (a text and an intent column), CLINC150's ``data_full.json``, or SNIPS's
-``train_*_full.json`` and ``validate_*.json``. Each is learned whole; the first kind also from ten rows per intent, and with a quarter of
-the intents held out, which then are out of scope and near to those that stay (a mean over seeds each). Peers tell out of scope by the
-probability of their answer. Timings are of one text at a time; ``megabytes`` is what lies on disk, the encoder counted in.
+A set is a folder with ``train.csv`` and ``test.csv`` (a text and an intent column), ``sample.csv`` alone (every fifth row is the test),
+CLINC150's ``data_full.json``, or SNIPS's ``train_*_full.json`` and ``validate_*.json``. Peers tell out of scope by the probability of
+their answer. Each system learns in a process of its own: ``peak_mib`` is the most memory that it took. Timings are of one text at a time;
+``megabytes`` is what lies on disk, the encoder counted in. For one set alone name its folder with ``--data``.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import resource
 import statistics
+import subprocess
+import sys
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import fasttext
 import numpy as np
 from numpy.typing import NDArray
-from sentence_transformers import SentenceTransformer
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
 
 from models.encoder.export import packaged_source
 from models.intent import OUT_OF_SCOPE, Intent, IntentExample, IntentPrediction, IntentQuery
@@ -34,7 +32,7 @@ DATA = "intent"
 
 _LABELS = ("intent", "category", "label", "class")
 _TEXTS = ("text", "utterance", "query", "sentence")
-_SEEDS, _FEW, _HELD_OUT, _TIMED = (0, 1, 2), 10, 0.25, 200
+_TIMED, _EVERY = 200, 5
 
 Rows = list[tuple[str, str]]
 """Texts and intents."""
@@ -62,34 +60,42 @@ Ask = Callable[[Sequence[str]], Answers]
 
 
 def run(data: Path) -> list[dict[str, object]]:
-    """Quality, milliseconds for one text and seconds to fit, for each task and system."""
-    rows: list[dict[str, object]] = []
-    reference = SentenceTransformer(str(packaged_source()), device="cpu")
-    systems: dict[str, Callable[[Rows], Ask]] = {
-        "fastText": fast_text,
-        "TF-IDF, logistic": tfidf_logistic,
-        "MiniLM on torch, logistic": lambda train: minilm_logistic(train, reference),
-    }
-    for tasks in _tasks(data):
-        rows.append({"system": "foretell", "data": tasks[0].data, **_mean([foretell(task) for task in tasks])})
-        for name, fit in systems.items():
-            rows.append({"system": name, "data": tasks[0].data, **_mean([_judged(fit, task) for task in tasks])})
+    """Quality, milliseconds for one text, seconds and memory to fit, for each set and system."""
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    rows = []
+    for folder in folders(data):
+        for system in SYSTEMS:
+            done = subprocess.run([sys.executable, __file__, folder, system], stdout=subprocess.PIPE, text=True, check=True, env=environ)
+            rows.append(json.loads(done.stdout.splitlines()[-1]))
     return rows
 
 
-def _tasks(data: Path) -> Iterable[list[Task]]:
-    for folder in sorted({path.parent for path in data.rglob("*") if path.is_file()}):
-        if (folder / "train.csv").is_file() and (folder / "test.csv").is_file():
-            train, test = _csv(folder / "train.csv"), _csv(folder / "test.csv")
-            yield [Task(folder.name, train, test)]
-            yield [Task(f"{folder.name}, {_FEW} per intent", _few(train, seed), test) for seed in _SEEDS]
-            yield [Task(f"{folder.name}, intents held out", _some_intents(train, seed), test) for seed in _SEEDS]
-        elif (folder / "data_full.json").is_file():
-            parts = json.loads((folder / "data_full.json").read_text())
-            rows = {name: [(text, OUT_OF_SCOPE if intent == "oos" else intent) for text, intent in part] for name, part in parts.items()}
-            yield [Task(folder.name, rows["train"] + rows["val"] + rows["oos_train"] + rows["oos_val"], rows["test"] + rows["oos_test"])]
-        elif any(folder.glob("train_*_full.json")):
-            yield [Task(folder.name, _snips(folder, "train_*_full.json"), _snips(folder, "validate_*.json"))]
+def folders(data: Path) -> list[Path]:
+    """The folders that hold a set."""
+    return [folder for folder in sorted({path.parent for path in data.rglob("*") if path.is_file()}) if task_of(folder)]
+
+
+def task_of(folder: Path) -> Task | None:
+    """The set in a folder, if there is one."""
+    if (folder / "train.csv").is_file() and (folder / "test.csv").is_file():
+        return Task(folder.name, _csv(folder / "train.csv"), _csv(folder / "test.csv"))
+    if (folder / "sample.csv").is_file():
+        rows = _csv(folder / "sample.csv")
+        return Task(folder.name, [row for place, row in enumerate(rows) if place % _EVERY], rows[::_EVERY])
+    if (folder / "data_full.json").is_file():
+        parts = json.loads((folder / "data_full.json").read_text())
+        rows_of = {name: [(text, OUT_OF_SCOPE if intent == "oos" else intent) for text, intent in part] for name, part in parts.items()}
+        train = [row for name in ("train", "val", "oos_train", "oos_val") for row in rows_of[name]]
+        return Task(folder.name, train, rows_of["test"] + rows_of["oos_test"])
+    if any(folder.glob("train_*_full.json")):
+        return Task(folder.name, _snips(folder, "train_*_full.json"), _snips(folder, "validate_*.json"))
+    return None
+
+
+def _measured(task: Task, system: str) -> dict[str, object]:
+    """One row, by a process that has done nothing else."""
+    figures = judged(system, task)
+    return {"system": system, "data": task.data, **figures, "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10)}
 
 
 def _csv(path: Path) -> Rows:
@@ -104,24 +110,6 @@ def _snips(folder: Path, pattern: str) -> Rows:
         for intent, utterances in json.loads(path.read_text(encoding="latin-1")).items():
             rows += [("".join(part["text"] for part in utterance["data"]), intent) for utterance in utterances]
     return rows
-
-
-def _few(rows: Rows, seed: int) -> Rows:
-    chosen: defaultdict[str, Rows] = defaultdict(list)
-    for place in np.random.default_rng(seed).permutation(len(rows)):
-        if len(chosen[rows[place][1]]) < _FEW:
-            chosen[rows[place][1]].append(rows[place])
-    return [row for found in chosen.values() for row in found]
-
-
-def _some_intents(rows: Rows, seed: int) -> Rows:
-    intents = np.random.default_rng(seed).permutation(sorted({intent for _, intent in rows}))
-    hidden = set(intents[: round(len(intents) * _HELD_OUT)].tolist())
-    return [row for row in rows if row[1] not in hidden]
-
-
-def _mean(figures: Sequence[dict[str, float]]) -> dict[str, float]:
-    return {name: float(np.mean([row[name] for row in figures])) for name in figures[0]}
 
 
 def foretell(task: Task) -> dict[str, float]:
@@ -154,7 +142,7 @@ def foretell(task: Task) -> dict[str, float]:
         metrics["max_probability_oos_roc_auc"] = _scope([1 - answer.probability for answer in alone], truth)["oos_roc_auc"]
     model.doubt_ = cascade
     timings = {"tier_1_ms": easy, "tier_2_ms": hard}
-    return metrics | {name: _milliseconds(ask, some) for name, some in timings.items() if len(some) >= 20 and task.data.count(",") == 0}
+    return metrics | {name: _milliseconds(ask, some) for name, some in timings.items() if len(some) >= 20}
 
 
 def _answers(found: Sequence[IntentPrediction]) -> Answers:
@@ -170,6 +158,8 @@ def _megabytes(model: Intent) -> float:
 
 def fast_text(train: Rows) -> Ask:
     """FastText with pairs of words and pieces of words, as its authors train short texts."""
+    import fasttext  # each process loads what it measures, or memory would count the others
+
     with TemporaryDirectory() as folder:
         file = Path(folder, "train.txt")
         names = sorted({intent for _, intent in train})
@@ -192,13 +182,21 @@ def _one_line(text: str) -> str:
 
 def tfidf_logistic(train: Rows) -> Ask:
     """Words and pairs of words, the textbook pipeline."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
     model = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(C=30, max_iter=2_000))
     model.fit([text for text, _ in train], [intent for _, intent in train])
     return lambda texts: _from_shares(model.predict_proba(texts), model.classes_)
 
 
-def minilm_logistic(train: Rows, encoder: SentenceTransformer) -> Ask:
+def minilm_logistic(train: Rows) -> Ask:
     """Sentence vectors of MiniLM on torch, under logistic regression."""
+    from sentence_transformers import SentenceTransformer
+    from sklearn.linear_model import LogisticRegression
+
+    encoder = SentenceTransformer(str(packaged_source()), device="cpu")
     model = LogisticRegression(C=30, max_iter=2_000)
     model.fit(encoder.encode([text for text, _ in train], show_progress_bar=False), [intent for _, intent in train])
     return lambda texts: _from_shares(model.predict_proba(encoder.encode(list(texts), show_progress_bar=False)), model.classes_)
@@ -212,9 +210,20 @@ def _from_shares(shares: NDArray[np.float64], names: NDArray[np.str_]) -> Answer
     return Answers([str(name) for name in names[inside][best]], probability, 1 - probability)
 
 
-def _judged(fit: Callable[[Rows], Ask], task: Task) -> dict[str, float]:
+PEERS: dict[str, Callable[[Rows], Ask]] = {
+    "fastText": fast_text,
+    "TF-IDF, logistic": tfidf_logistic,
+    "MiniLM on torch, logistic": minilm_logistic,
+}
+SYSTEMS = ("foretell", *PEERS)
+
+
+def judged(system: str, task: Task) -> dict[str, float]:
+    """Quality and timings of a system on the rows to be judged on."""
+    if system == "foretell":
+        return foretell(task)
     started = time.perf_counter()
-    ask = fit(task.train)
+    ask = PEERS[system](task.train)
     seconds = time.perf_counter() - started
     known = {intent for _, intent in task.train}
     truth = [intent if intent in known else OUT_OF_SCOPE for _, intent in task.test]
@@ -243,3 +252,8 @@ def _milliseconds(ask: Callable[[Sequence[str]], object], texts: Sequence[str]) 
         ask([text])
         seconds.append(time.perf_counter() - started)
     return statistics.median(seconds) * 1e3
+
+
+if __name__ == "__main__":
+    if found := task_of(Path(sys.argv[1])):
+        print(json.dumps(_measured(found, sys.argv[2])))

@@ -5,10 +5,12 @@ The rows are made up: words of an intent among words that all intents use, and n
 
 from __future__ import annotations
 
+import json
+import os
 import resource
+import subprocess
+import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,13 +29,12 @@ _LETTERS = np.array(list("abcdefghijklmnoprstuvwyz"))
 
 def run(data: Path) -> list[dict[str, object]]:
     """One row a size; the folder is not read."""
-    return [measured(*size) for size in SIZES]
-
-
-def measured(n_intents: int, n_rows: int) -> dict[str, object]:
-    """What one size takes in a fresh process."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
-        return fresh.submit(_measured, n_intents, n_rows).result()
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    rows = []
+    for size in SIZES:
+        command = [sys.executable, __file__, *map(str, size)]
+        rows.append(json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environ).stdout.splitlines()[-1]))
+    return rows
 
 
 def _measured(n_intents: int, n_rows: int) -> dict[str, object]:
@@ -79,3 +80,7 @@ def _word(rng: np.random.Generator) -> str:
 
 def _peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+
+
+if __name__ == "__main__":
+    print(json.dumps(_measured(int(sys.argv[1]), int(sys.argv[2]))))
