@@ -31,8 +31,8 @@ _WANTED = {
     "less_than_equal": "at most {le:,.10g}",
     "list_type": "a list",
     "tuple_type": "a list",
-    "too_short": "at least {min_length} of them",
-    "too_long": "at most {max_length} of them",
+    "too_short": "at least {min_length:,} of them",
+    "too_long": "at most {max_length:,} of them",
     "dict_type": "an object",
     "model_type": "an object",
     "literal_error": "{expected}",
@@ -67,10 +67,12 @@ def complaint(problem: ErrorDetails, shown: Callable[[Any], str] = repr) -> str:
 
 
 def with_value(message: str, problem: ErrorDetails, shown: Callable[[Any], str] = repr) -> str:
-    """A message, and what came, unless the message says that already."""
+    """A message, and what came, unless the message says that already; of too many or too few things, how many came."""
     if problem["type"] == "missing":
         return f"{message}, got none"
     if ", got " in message:
         return message
+    if (count := problem.get("ctx", {}).get("actual_length")) is not None:
+        return f"{message}, got {count:,}"
     value = shown(problem["input"])
     return f"{message}, got {value if len(value) <= SHOWN else value[:SHOWN] + '...'}"

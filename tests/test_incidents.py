@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx
 import numpy as np
@@ -14,6 +16,7 @@ import pytest
 
 from data.root_cause import prepare as shop
 from models.root_cause import RootCause
+from models.root_cause.types import MAX_LINES
 from tests.registered import register
 from tests.test_root_cause import NOON
 from tests.test_serving import serving
@@ -60,8 +63,67 @@ def test_an_incident_is_answered_and_drawn(client: httpx.Client) -> None:
     picture = eventually(lambda: client.get(address))
     assert (picture.status_code, picture.headers["content-type"]) == (200, "image/svg+xml")
     assert "payment started it" in picture.text
+    (new,) = [evidence for evidence in prediction["suspects"][0]["evidence"] if evidence["kind"] == "new"]
+    assert [(parameter["name"], parameter["kind"]) for parameter in new["parameters"]] == [("worker", "number")]
     assert "sandbox" in picture.headers["content-security-policy"]
     assert client.head(address).content == b""
+
+
+def test_a_window_without_errors_is_answered_by_what_is_slow(client: httpx.Client) -> None:
+    prediction = asked(client, [line for line in incident("slow", "auth") if line["level"] == "INFO"])
+    assert prediction["root_cause"] == "auth"
+    assert "latency" in prediction["suspects"][0]["parts"]
+
+
+def test_one_service_alone_is_neither_blamed_nor_cleared(client: httpx.Client) -> None:
+    prediction = asked(client, [line for line in incident("exception", "payment") if line["service"] == "database"])
+    assert (prediction["verdict"], prediction["root_cause"]) == ("insufficient_evidence", None)
+    assert any("one service alone" in need for need in prediction["what_would_help"])
+
+
+def test_a_wrong_clock_is_told_and_does_not_change_the_cause(client: httpx.Client) -> None:
+    late = timedelta(seconds=1.5)
+    lines = incident("exception", "payment")
+    moved = [
+        line | {"timestamp": (datetime.fromisoformat(line["timestamp"]) + late).isoformat()} if line["service"] == "cart" else line
+        for line in lines
+    ]
+    prediction = asked(client, moved)
+    (skew,) = prediction["clock_skews"]
+    assert prediction["root_cause"] == "payment"
+    assert (skew["host"], round(skew["seconds"], 1)) == ("cart-0", 1.5)
+
+
+def test_one_line_is_answered_with_what_would_help(client: httpx.Client) -> None:
+    prediction = asked(client, [{"timestamp": NOON.isoformat(), "service": "database", "message": "kernel panic", "level": "FATAL"}])
+    assert (prediction["verdict"], prediction["lines"]) == ("insufficient_evidence", 1)
+    assert prediction["what_would_help"][0].startswith("More lines: 1 lines in 1 requests")
+
+
+def test_more_lines_than_a_query_holds_are_refused_in_one_sentence(client: httpx.Client) -> None:
+    line = {"timestamp": NOON.isoformat(), "service": "a", "message": "x"}
+    reply = client.post("/v1/root_cause", json={"queries": [{"lines": [line] * (MAX_LINES + 1)}]})
+    assert reply.status_code == 400
+    assert reply.json()["error"] == "queries[0].lines: expected at most 50,000 of them, got 50,001"
+
+
+def test_binary_garbage_is_only_ever_text(client: httpx.Client) -> None:
+    garbage = {"message": bytes(range(256)).decode("latin-1") + "\ufffe</script><svg onload=x>", "trace_id": "\x00"}
+    lines = [line | garbage if number % 7 == 0 else line for number, line in enumerate(incident("none", ""))]
+    reply = client.post("/v1/root_cause", json={"queries": [{"lines": lines}]})
+    assert reply.status_code == 200, reply.text
+    (prediction,) = reply.json()["predictions"]
+    assert prediction["lines"] == len(lines)
+    picture = eventually(lambda: client.get(f"/v1/root_cause/{prediction['prediction_id']}/timeline.svg"))
+    tags = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(picture.text).iter()}  # noqa: S314 - our own server's
+    assert tags <= {"svg", "title", "rect", "text", "path", "circle"}
+
+
+def test_half_a_character_is_no_json(client: httpx.Client) -> None:
+    line = {"timestamp": NOON.isoformat(), "service": "a", "message": "\ud83d"}
+    body = json.dumps({"queries": [{"lines": [line]}]})
+    reply = client.post("/v1/root_cause", content=body, headers={"content-type": "application/json"})
+    assert (reply.status_code, "expected the body to be JSON" in reply.json()["error"]) == (400, True)
 
 
 def test_the_kinds_of_messages_are_drawn(client: httpx.Client) -> None:

@@ -80,6 +80,14 @@ def _answers_through_mlflow() -> None:
     assert all(0 < answer["probability"] < 1 for answer in answers)
 
 
+def test_pictures_of_incidents_and_of_kinds_of_messages_are_logged_as_the_ui_shows_them(registry: MlflowClient) -> None:
+    report = train("root_cause", settings={"n_draws": "20"})
+    names = {file.path for file in registry.list_artifacts(report.run_id, "figures")}
+    assert names == {"figures/cluster_map.svg", "figures/timeline.svg", "figures/suspects.png"}
+    for name, words in (("cluster_map", "Kinds of messages"), ("timeline", "started it")):
+        assert words in Path(registry.download_artifacts(report.run_id, f"figures/{name}.svg")).read_text()
+
+
 def test_a_missed_gate_registers_nothing_and_says_by_how_much(registry: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
     strict = dataclasses.replace(RECIPE, gates=(Gate("roc_auc", at_least=0.999), Gate("brier_score", at_most=0.9)))
     monkeypatch.setattr(training.churn, "RECIPE", strict)
