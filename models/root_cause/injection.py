@@ -9,12 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from models.root_cause.types import PlantedFault
 from models.root_cause.window import MICROSECONDS, Array, Window
 
-FAULTS = ("delay", "errors", "break", "silence")
 
-
-def plant(window: Window, fault: str, service: int, service_of: Array, error_symbol: int, rng: np.random.Generator) -> Window:
+def plant(window: Window, fault: PlantedFault, service: int, service_of: Array, error_symbol: int, rng: np.random.Generator) -> Window:
     """A window in which one service is at fault.
 
     ``delay`` makes each of its steps slower, ``errors`` adds an error message that was never seen, ``break`` ends requests at it

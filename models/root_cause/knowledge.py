@@ -121,7 +121,7 @@ class Knowledge:
         uniqueness = np.concatenate([self._uniqueness(config.same_kind_cosine), np.ones(n_services)])
         mentions = np.pad(self.symbols.mentions(), ((0, n_services), (0, 0)))
         lone = NormalTime(window, planted, n_services, uniqueness, mentions)
-        return learn(lone, config.n_draws, config.false_alarm_rate, np.random.default_rng(config.seed))
+        return learn(lone, config, np.random.default_rng(config.seed))
 
     def _uniqueness(self, like: float) -> Array:
         """How new each symbol of normal time would be to its service without it."""

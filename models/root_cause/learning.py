@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 
 from models.root_cause.calibration import SIZES, SPLITS, draw, references
 from models.root_cause.calls import regular
 from models.root_cause.change import Normal
-from models.root_cause.injection import FAULTS, plant
+from models.root_cause.injection import plant
 from models.root_cause.scan import scan
 from models.root_cause.tally import Tally, tally
+from models.root_cause.types import PlantedFault, RootCauseConfig
 from models.root_cause.verdict import Judgement, learn_judgement
 from models.root_cause.window import MICROSECONDS, Array, Window
 
@@ -74,17 +76,18 @@ def is_pause(gaps: Array) -> Array:
     return np.asarray(gaps >= max(PAUSE_SECONDS, ORDINARY_GAPS * float(np.median(gaps)))) if len(gaps) else np.zeros(0, dtype=bool)
 
 
-def learn(normal: NormalTime, n_draws: int, false_alarm_rate: float, rng: np.random.Generator) -> dict[int, Judgement]:
+def learn(normal: NormalTime, config: RootCauseConfig, rng: np.random.Generator) -> dict[int, Judgement]:
     """Draw pseudo-windows of several sizes, plant faults into further ones, and learn by size what the evidence means."""
     halves = [(normal.compared_with(reference), units) for reference, units in references(normal.window)]
     sizes = [size for size in SIZES if size <= LARGEST_DRAW * min(len(units) for _, units in halves)] if halves else []
     judgements = {}
     for size in sizes:
-        windows = [(half, draw(normal.window, units, size, rng)) for half, units in _repeated(halves, n_draws)]
+        windows = [(half, draw(normal.window, units, size, rng)) for half, units in _repeated(halves, config.n_draws)]
         untouched = [scan(half, window, seconds_per_unit=normal.seconds_per_unit).totals for half, window in windows]
         faulty = [(half, draw(normal.window, units, size, rng)) for half, units in _repeated(halves, PLANTED_PER_SIZE)]
-        planted = [_planted(normal, half, window, number, rng) for number, (half, window) in enumerate(faulty)]
-        judgements[size] = learn_judgement(np.stack(untouched), planted, false_alarm_rate)
+        faults = cycle(config.planted_faults)
+        planted = [_planted(normal, half, window, fault, rng) for (half, window), fault in zip(faulty, faults, strict=False)]
+        judgements[size] = learn_judgement(np.stack(untouched), planted, config.false_alarm_rate)
     return judgements
 
 
@@ -92,9 +95,9 @@ def _repeated(halves: list[tuple[Normal, Array]], n: int) -> list[tuple[Normal, 
     return [halves[number * SPLITS // n] for number in range(n)]
 
 
-def _planted(normal: NormalTime, half: Normal, window: Window, number: int, rng: np.random.Generator) -> tuple[Array, int]:
+def _planted(normal: NormalTime, half: Normal, window: Window, fault: PlantedFault, rng: np.random.Generator) -> tuple[Array, int]:
     """Totals of a window with a planted fault, and the service at fault."""
     guilty = int(rng.choice(np.unique(normal.service_of[window.symbol])))
     error = len(normal.service_of) - normal.n_services + guilty
-    faulty = plant(window, FAULTS[number % len(FAULTS)], guilty, normal.service_of, error, rng)
+    faulty = plant(window, fault, guilty, normal.service_of, error, rng)
     return scan(half, faulty, seconds_per_unit=normal.seconds_per_unit).totals, guilty

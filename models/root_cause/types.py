@@ -19,6 +19,7 @@ MAX_LINES = 50_000
 
 Verdict = Literal["root_cause", "insufficient_evidence"]
 Kind = Literal["rates", "new", "errors", "latency", "flow", "silence", "accused", "traffic", "change", "memory"]
+PlantedFault = Literal["delay", "errors", "break", "silence"]
 KINDS: tuple[Kind, ...] = ("rates", "new", "errors", "latency", "flow", "silence", "accused", "traffic")
 """The kinds that are measured in the lines; a change is told by the query, the past is remembered."""
 
@@ -40,6 +41,11 @@ class RootCauseConfig(Config):
     max_normal_lines: int = Field(default=200_000, ge=100, description="How many lines of normal operation are kept while fitting.")
     max_templates: int = Field(default=20_000, ge=10, description="How many templates are kept; those of the fewest lines are left out.")
     n_draws: int = Field(default=60, ge=20, le=1000, description="Pseudo-windows drawn from normal time, per window size.")
+    planted_faults: tuple[PlantedFault, ...] = Field(
+        default=("delay", "errors", "break", "silence"),
+        min_length=1,
+        description="Kinds of faults that are planted into pseudo-windows, so that probabilities hold.",
+    )
     false_alarm_rate: float = Field(default=0.02, gt=0, lt=0.5, description="Share of normal windows in which a cause may be claimed.")
     min_cluster_size: int = Field(default=3, ge=2, description="Templates that make a cluster of messages.")
     same_kind_cosine: float = Field(
