@@ -1,4 +1,7 @@
-"""Grouping accuracy of templates on LogHub systems, one configuration for all of them, beside masking digits and Drain3."""
+"""Grouping accuracy of templates on LogHub systems, one configuration for all of them, beside masking digits and Drain3.
+
+Speed is in lines a second of processor time; `root_cause_miner` measures it on logs of a length at which it matters.
+"""
 
 from __future__ import annotations
 
@@ -44,9 +47,9 @@ def miners() -> dict[str, Miner]:
 
 def _measure(miner: Miner, log: pl.DataFrame) -> dict[str, float]:
     messages = log["Content"].fill_null("").to_list()
-    start = time.perf_counter()
+    start = time.process_time()
     groups = miner(messages)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     return {"grouping_accuracy": grouping_accuracy(log["EventId"].to_list(), groups), "lines_per_second": len(messages) / seconds}
 
 
