@@ -139,7 +139,7 @@ def _stops(message: str, end: int) -> Iterator[int]:
         yield (stop := bracket.end())
 
 
-_END = r"(?![\w])"
+_END = r"(?!\w)"
 _NUMBER = r"[-+]?\d+(?:[.,]\d+)*"
 _FORMS: dict[ParameterKind, str] = {
     "url": r"[a-zA-Z][\w+.-]*://[^\s,\"'\])<>]+",
