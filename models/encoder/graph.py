@@ -32,6 +32,8 @@ WEIGHT_LIMITS = (64, 72, 80, 88, 96, 112, 127)
 """Largest codes to try: more is finer, but then more neighbours exceed `PAIR_LIMIT` and are cut."""
 POOLED = 3
 """Last layers whose pooled states are told beside the vector: what a classifier needs is partly forgotten in the last one."""
+TUNED = "tuned."
+"""Before the names of a second top's weights."""
 GELU_OFFSET = 0.17
 """gelu(x) > -0.17, so with this added its values use all of an unsigned byte."""
 
@@ -63,18 +65,35 @@ def read_config(source: Path) -> dict[str, Any]:
     return config
 
 
-def write_graph(source: Path, config: Mapping[str, Any]) -> bytes:
+def read_weights(source: Path) -> dict[str, Array]:
+    """The weights of a sentence-transformers folder in single precision, by their names below ``bert.``."""
+    return {name.removeprefix("bert."): value.astype(np.float32) for name, value in load_file(source / "model.safetensors").items()}
+
+
+def write_graph(source: Path, config: Mapping[str, Any], tuned: Mapping[str, Array] | None = None) -> bytes:
     """The graph as ONNX: ``ids`` and ``mask`` (batch, tokens) in.
 
     Out come unit ``vectors`` (batch, width), and ``layers`` (batch, POOLED * width): those of the last layers beside each other.
+
+    Parameters
+    ----------
+    tuned
+        Other weights of the upper layers, by name. They become a second top on the same lower layers, so that both cost less than two
+        encoders, and its last layer stands in ``layers`` after the others.
     """
-    weights = {name.removeprefix("bert."): value.astype(np.float32) for name, value in load_file(source / "model.safetensors").items()}
-    graph = _Graph(weights, config)
+    graph = _Graph(read_weights(source) | {f"{TUNED}{name}": value for name, value in (tuned or {}).items()}, config)
+    names = [f"encoder.layer.{layer}" for layer in range(config["num_hidden_layers"])]
     hidden = [graph.embedding()]
-    for layer in range(config["num_hidden_layers"]):
-        attended = graph.attention(hidden[-1], f"encoder.layer.{layer}.attention")
-        hidden.append(graph.feed_forward(attended, f"encoder.layer.{layer}"))
-    graph.pooling(hidden[-POOLED:])
+    for name in names:
+        hidden.append(graph.layer(hidden[-1], name))
+    pooled = hidden[-POOLED:]
+    if tuned:
+        lowest = min(int(name.split(".")[2]) for name in tuned)
+        top = hidden[lowest]
+        for name in names[lowest:]:
+            top = graph.layer(top, f"{TUNED}{name}")
+        pooled.append(top)
+    graph.pooling(pooled, last=hidden[-1])
     return graph.serialise()
 
 
@@ -130,6 +149,9 @@ class _Graph:
         position = self.node("Slice", self.constant("positions", positions), zero, tokens, zero)
         return self.norm(self.node("Reshape", self.node("Add", word, position), self.flat), "embeddings")
 
+    def layer(self, hidden: str, name: str) -> str:
+        return self.feed_forward(self.attention(hidden, f"{name}.attention"), name)
+
     def attention(self, hidden: str, name: str) -> str:
         product, bias = self.linear(hidden, *(f"{name}.self.{part}" for part in ("query", "key", "value")))
         parts = [f"{name}.{part}" for part in ("query", "key", "value")]
@@ -150,16 +172,17 @@ class _Graph:
         gamma, beta = self.weight(f"{name}.LayerNorm.weight"), self.weight(f"{name}.LayerNorm.bias")
         return self.node("LayerNormalization", hidden, gamma, beta, epsilon=self.epsilon)
 
-    def pooling(self, hidden: Sequence[str]) -> None:
+    def pooling(self, hidden: Sequence[str], last: str) -> None:
         """Mean over the tokens, of each layer given; without the division, since each becomes a unit vector anyway."""
         mask = self.node("Unsqueeze", self.node("Cast", "mask", to=TensorProto.FLOAT), self.last)
         tokens = self.constant("tokens", np.array([1]))
-        pooled = []
+        units = []
         for states in hidden:
             total = self.node("ReduceSum", self.node("Mul", self.rows(states), mask), tokens, keepdims=0)
-            pooled.append(self.node("LpNormalization", total, axis=-1, p=2))
-        self.nodes.append(helper.make_node("Identity", [pooled[-1]], ["vectors"]))
-        self.nodes.append(helper.make_node("Concat", pooled, ["layers"], axis=-1))
+            units.append(self.node("LpNormalization", total, axis=-1, p=2))
+        self.nodes.append(helper.make_node("Identity", [units[hidden.index(last)]], ["vectors"]))
+        self.nodes.append(helper.make_node("Concat", units, ["layers"], axis=-1))
+        self.pooled = len(units)
 
     def rows(self, hidden: str) -> str:
         """Flat hidden states as (batch, tokens, width)."""
@@ -216,7 +239,7 @@ class _Graph:
             helper.make_tensor_value_info("ids", TensorProto.INT64, ["batch", "tokens"]),
             helper.make_tensor_value_info("mask", TensorProto.INT32, ["batch", "tokens"]),
         ]
-        widths = {"vectors": self.width, "layers": POOLED * self.width}
+        widths = {"vectors": self.width, "layers": self.pooled * self.width}
         outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", width]) for name, width in widths.items()]
         graph = helper.make_graph(self.nodes, "encoder", inputs, outputs, list(self.constants.values()))
         opsets = [helper.make_opsetid("", 21), helper.make_opsetid(MICROSOFT, 1)]

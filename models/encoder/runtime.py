@@ -94,9 +94,10 @@ class Encoder:
         return self._encode(texts, "vectors", exact)
 
     def encode_layers(self, texts: Sequence[str], *, alone: bool = False) -> Vectors:
-        """The pooled states of the last three layers, earliest first, each a unit vector; the last is what `encode` gives.
+        """The pooled states of the last three layers, earliest first, each a unit vector; the third is what `encode` gives.
 
-        For classifiers: intents that differ by a word are told apart better in the earlier ones.
+        For classifiers: intents that differ by a word are told apart better in the earlier ones. With a fine-tuned top
+        (`models.encoder.export.tuned_encoder`) its vector comes last, as a fourth.
 
         Parameters
         ----------
@@ -105,12 +106,12 @@ class Encoder:
 
         Returns
         -------
-        float32 array of shape (number of texts, 3 * dimension)
+        float32 array of shape (number of texts, 3 * dimension), or 4 * dimension with a fine-tuned top
         """
         return self._encode(texts, "layers", alone=alone)
 
     def _encode(self, texts: Sequence[str], output: str, exact: bool = False, alone: bool = False) -> Vectors:
-        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch_fast([_encodable(text) for text in texts])]
+        tokens = self.tokens(texts)
         batches = [[row] for row in range(len(tokens))] if alone else list(_batches([len(ids) for ids in tokens], exact))
 
         vectors = np.empty((len(texts), self._widths[output]), dtype=np.float32)
@@ -126,6 +127,10 @@ class Encoder:
             with ThreadPoolExecutor(min(len(batches), os.cpu_count() or 1)) as pool:
                 list(pool.map(run, reversed(batches)))
         return vectors
+
+    def tokens(self, texts: Sequence[str]) -> list[list[int]]:
+        """The tokens of each text, at most the model's maximum."""
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast([_encodable(text) for text in texts])]
 
     @cached_property
     def words(self) -> tuple[str, ...]:

@@ -46,13 +46,13 @@ class Usual:
     weights: Floats
 
 
-def exponents(views: Sequence[Floats], truth: NDArray[np.intp]) -> tuple[float, ...]:
+def exponents(views: Sequence[Floats], truth: NDArray[np.intp], usual_weights: Sequence[float] = USUAL_WEIGHTS) -> tuple[float, ...]:
     """What each view counts; no view counts negatively.
 
     What they count against each other is found by a likelihood that forgives wrong labels, then their scale by `temperature`.
-    `USUAL_WEIGHTS` pull a little: without them rows that are told apart perfectly would ask for infinity.
+    The usual weights pull a little: without them rows that are told apart perfectly would ask for infinity.
     """
-    rows, usual = np.arange(len(truth)), np.log(USUAL_WEIGHTS[: len(views)])
+    rows, usual = np.arange(len(truth)), np.log(usual_weights[: len(views)])
 
     def loss(logarithms: Floats) -> tuple[float, Floats]:
         factors = np.exp(logarithms)

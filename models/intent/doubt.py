@@ -125,20 +125,25 @@ class Doubt:
         The tier of words alone, and that of words and the encoder.
     handover
         The fast tier answers if its probability before calibration, times that of being in scope, is above this.
+    tuned
+        The full tier's probabilities with the view of a fine-tuned encoder, if there is one; `full` then tells of the scope only.
     """
 
     fast: Tier
     full: Tier
     handover: float
+    tuned: Tier | None = None
 
     def dump(self) -> dict[str, Any]:
         """As JSON."""
-        return {"fast": self.fast.dump(), "full": self.full.dump(), "handover": self.handover}
+        tuned = {"tuned": self.tuned.dump()} if self.tuned else {}
+        return {"fast": self.fast.dump(), "full": self.full.dump(), "handover": self.handover} | tuned
 
     @classmethod
     def restore(cls, values: dict[str, Any]) -> Self:
         """What `dump` gave."""
-        return cls(Tier.restore(values["fast"]), Tier.restore(values["full"]), values["handover"])
+        tuned = Tier.restore(values["tuned"]) if "tuned" in values else None
+        return cls(Tier.restore(values["fast"]), Tier.restore(values["full"]), values["handover"], tuned)
 
 
 def fast_signals(words: Floats, nearest: Floats, probabilities: Floats) -> Floats:

@@ -20,6 +20,7 @@ from models.intent.examples import PER_INTENT
 from models.intent.judging import Seen, Settings, doubt_of
 from models.intent.logistic import MAX_ROWS, Logistic
 from models.intent.meaning import Meaning, crowding_of, members_of, neighbours
+from models.intent.mixing import with_tuned
 from models.intent.ridge import Ridge
 from models.intent.vocabulary import Vocabulary
 from models.intent.words import Words
@@ -98,8 +99,9 @@ def learn(
     judged: NDArray[np.bool_],
     seed: int,
     settings: Settings,
+    tuned: NDArray[np.float32] | None = None,
 ) -> Learned:
-    """Fit everything; see `Rows` for what the rows are."""
+    """Fit everything; see `Rows` for what the rows are, and `models.intent.mixing` for the view `tuned`, NaN where it may not be used."""
     rng = np.random.default_rng(seed)
     fold = np.full(len(codes), -1)
     fold[judged] = folds(codes[judged], settings.folds, rng)
@@ -110,6 +112,8 @@ def learn(
     meaning = ridge.meaning()
     seen = _cross_validated(rows, Around(meaning.typical, meaning.crowding))
     doubt, figures = doubt_of(seen, _hidden_intents(rows, meaning.typical, settings.folds), settings)
+    if tuned is not None:
+        doubt, figures = with_tuned(doubt, seen, tuned[judged].astype(np.float64), settings)
     weights, bias = _machines(matrix, codes, n_intents, seed)
     logistic = Logistic.fit(vectors, ridge.targets) if rows.is_few else None
     return Learned(

@@ -103,7 +103,7 @@ def doubt_of(seen: Seen, hidden: Sequence[Seen], settings: Settings) -> tuple[Do
     full = Tier(weights, _NOTHING)
     signals = np.concatenate([sample.full(full) for sample in samples])
     full = _scoped(full, calibration.scope(signals, outside, weight, FULL_USUAL), seen.full(full), seen, settings)
-    fast, full = _calibrated(fast, full, views, truth, handed, settings.coverage)
+    fast, full = calibrated(fast, full, views, truth, handed, settings.coverage)
     figures = {
         "handover": handover,
         "fast_share": float(1 - handed.mean()),
@@ -127,7 +127,7 @@ def _scoped(tier: Tier, scope: Scope, signals: Floats, seen: Seen, settings: Set
     return replace(tier, scope=replace(scope, threshold=limit))
 
 
-def _calibrated(
+def calibrated(
     fast: Tier, full: Tier, views: Sequence[Floats], truth: NDArray[np.intp], handed: NDArray[np.bool_], coverage: float
 ) -> tuple[Tier, Tier]:
     """Each tier on the rows that are left to it: easy ones to the fast one, the rest to the full one; and the conformal set of both."""

@@ -2,9 +2,10 @@
 
 Two tiers. The fast one is a linear support vector machine over words and pieces of words, and answers by itself where its calibrated
 probability, and that of the text being in scope, are high enough that its mistakes cost at most `accuracy_loss`. Otherwise views through
-the layers of a sentence encoder are added to it: kernel ridge regression, near training texts and, where rows are few, logistic
-regression. An intent's name is learned from as one more row. Probabilities are calibrated, candidates are a conformal set, and being out
-of scope is learned by hiding intents from models and asking these about them; so also where no out-of-scope row was given.
+the layers of a sentence encoder are added to it: kernel ridge regression, near training texts and, where rows are few, logistic regression;
+and, if asked for, upper layers of the encoder that are tuned to these intents. An intent's name is learned from as one more row.
+Probabilities are calibrated, candidates are a conformal set, and being out of scope is learned by hiding intents from models and asking
+these about them; so also where no out-of-scope row was given.
 
 When not to trust it: the encoder reads English; other languages are answered by their words alone, more or less, so give enough examples
 of each. Coverage and probabilities hold for messages like the training rows: after a new product, a new intent or another channel, look
@@ -26,9 +27,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.base import ENCODER, Contract, Model, Part, Question
 from models.encoder import Encoder, default_encoder
@@ -44,8 +46,12 @@ from models.intent.records import OUT_OF_SCOPE, IntentConfig, IntentExample, Int
 from models.intent.routing import Router, route_by_intent
 from models.intent.slots import SlotTagger, Tagged, slots_of
 from models.intent.text import readable
+from models.intent.tuned import TunedView
 from models.intent.vocabulary import Sparse, Vocabulary
 from models.intent.words import Words
+
+if TYPE_CHECKING:
+    from models.intent.finetuning import FineTuned
 
 
 class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
@@ -55,12 +61,14 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
     ----------
     intents_ : tuple of str
         Sorted by name.
-    words_, meaning_, logistic_, doubt_
-        The views of a text, the last one where rows are few, and what their scores are worth.
+    words_, meaning_, logistic_, tuned_, doubt_
+        The views of a text, the third where rows are few, the fourth where the encoder was fine-tuned; and what their scores are worth.
     overlaps_ : list of dict
         Pairs of intents that the model confuses in cross-validation, the worst first.
     figures_ : dict of str to float
         What cross-validation measured: accuracy of both tiers and together, the hand-over, and the share that the fast tier answers.
+    timings_ : dict of str to float
+        Seconds that parts of fitting took; not saved, since the same model may take longer the next time.
 
     References
     ----------
@@ -102,8 +110,10 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         codes = np.array([place[label] for label in labels], dtype=np.intp)
         config = self.config
         settings = Settings(config.folds, config.coverage, config.accuracy_loss, config.false_rejection_rate)
-        vectors = unit_vectors(self.encoder_.encode_layers(texts))
-        learned = learn(Vocabulary.of(texts), texts, vectors, codes, len(intents), judged, config.seed, settings)
+        layers = self.encoder_.encode_layers(texts)
+        tuned = self._fine_tuned(texts, layers, codes, len(intents), judged)
+        vectors, held_out = unit_vectors(layers), tuned.held_out if tuned else None
+        learned = learn(Vocabulary.of(texts), texts, vectors, codes, len(intents), judged, config.seed, settings, held_out)
         shown = [texts[row] for row in learned.landmarks]
         self.logistic_ = learned.logistic
         self._assemble(intents, learned.words, learned.meaning, learned.doubt, Examples(shown, codes[learned.landmarks], intents))
@@ -111,8 +121,23 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         self.required_ = required_slots(rows)
         inside = np.flatnonzero((codes >= 0) & judged)
         self.overlaps_ = overlaps(intents, codes[inside], learned.out_of_fold, [texts[row] for row in inside])
-        self.figures_ = learned.figures
+        self.figures_ = learned.figures | (tuned.figures if tuned else {})
         return self
+
+    def _fine_tuned(
+        self, texts: Sequence[str], layers: NDArray[np.float32], codes: NDArray[np.intp], n_intents: int, judged: NDArray[np.bool_]
+    ) -> FineTuned | None:
+        """The encoder tuned to the intents, if that was asked for."""
+        self.tuned_: TunedView | None = None
+        self.timings_: dict[str, float] = {}
+        if not self.config.finetune_minutes:
+            return None
+        from models.intent.finetuning import fine_tune
+
+        vectors = layers[:, -self.encoder_.dimension :]
+        tuned = fine_tune(self.config.finetune_minutes, self.encoder_, texts, vectors, codes, n_intents, judged, self.config.seed)
+        self.encoder_, self.tuned_, self.timings_ = tuned.encoder, tuned.view, {"finetune_seconds": tuned.seconds}
+        return tuned
 
     def _assemble(self, intents: Sequence[str], words: Words, meaning: Meaning, doubt: Doubt, examples: Examples) -> None:
         self.intents_ = tuple(intents)
@@ -211,7 +236,8 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         if not hard:
             return
         tier = self.doubt_.full
-        vectors = unit_vectors(self.encoder_.encode_layers([text for _, text, _, _ in hard], alone=True))
+        layers = self.encoder_.encode_layers([text for _, text, _, _ in hard], alone=True)
+        vectors = unit_vectors(self.tuned_.untuned(layers) if self.tuned_ else layers)
         cosines = self.meaning_.cosines(vectors)
         meaning = self.meaning_.scores(vectors, cosines).astype(np.float64)
         words = np.concatenate([scores for *_, scores in hard])
@@ -220,6 +246,9 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
             views.append(self.logistic_.scores(vectors).astype(np.float64))
         probabilities = tier.probabilities(views)
         outside = tier.scope.probability(full_signals(meaning, cosines, self._around, probabilities))
+        if self.tuned_ is not None and self.doubt_.tuned is not None:
+            tier = self.doubt_.tuned
+            probabilities = tier.probabilities([*views, self.tuned_.scores(layers).astype(np.float64)])
         told = tier.told(probabilities)
         for row, (place, _, sparse, _) in enumerate(hard):
             yield (
@@ -245,6 +274,7 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
             "examples.json": self.examples_.dump(),
             "training.json": {"overlaps": self.overlaps_, "figures": self.figures_, "required": self.required_},
             **({"logistic.npz": self.logistic_.arrays()} if self.logistic_ else {}),
+            **({"tuned.npz": self.tuned_.arrays()} if self.tuned_ else {}),
             **(self.tagger_.parts() if self.tagger_ else {}),
             ENCODER: self.encoder_,
         }
@@ -253,7 +283,9 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         self.encoder_ = parts[ENCODER]
         self.tagger_ = SlotTagger.of(parts)
         self.logistic_ = Logistic(**parts["logistic.npz"]) if "logistic.npz" in parts else None
+        self.tuned_ = TunedView(**parts["tuned.npz"]) if "tuned.npz" in parts else None
         words, examples = Words.restore(parts["vocabulary.json"], parts["words.npz"]), Examples.restore(parts["examples.json"])
         self._assemble(examples.intents, words, Meaning(**parts["meaning.npz"]), Doubt.restore(parts["doubt.json"]), examples)
         training = parts["training.json"]
         self.overlaps_, self.figures_, self.required_ = training["overlaps"], training["figures"], training["required"]
+        self.timings_ = {}

@@ -54,6 +54,9 @@ class IntentConfig(Config):
     folds: int = Field(default=5, ge=2, le=20, description="Folds of the cross-validation that weighs, calibrates and sets thresholds.")
     nearest: int = Field(default=3, ge=0, le=20, description="Training examples that an answer shows.")
     max_rows: int = Field(default=25_000, ge=20, description="Distinct rows that are learned from; above it frequent intents give up rows.")
+    finetune_minutes: float = Field(
+        default=0, ge=0, le=1_440, description="Time for fine-tuning the encoder, which needs torch while training. 0: it stays as it is."
+    )
     routing: Annotated[Routing | None, BeforeValidator(routing_or_file)] = Field(
         default=None,
         description="Skill groups, costs, capacity and hours; or the YAML file that holds them. None: each intent is its group.",
