@@ -135,7 +135,9 @@ def _cross_validated(rows: Rows, around: Around) -> Seen:
                 logistic[held_out] = Logistic.fit(ridge.vectors[~held_out], ridge.targets[~held_out]).scores(ridge.vectors[held_out])
     own = np.full(len(rows.codes), -1)
     own[ridge.landmarks] = np.arange(len(ridge.landmarks))
-    cosines = _cosines(ridge)[judged]
+    cosines = ridge.cosines[judged]
+    with_own = np.flatnonzero(own[judged] >= 0)
+    cosines[with_own, own[judged][with_own]] = -1  # no row is near to itself
     near = neighbours(cosines, rows.codes[ridge.landmarks], rows.n_intents)
     views = [
         words[judged],
@@ -202,13 +204,6 @@ def _machines(X: scipy.sparse.csr_matrix, codes: Codes, n_intents: int, seed: in
 
 def _scores(X: scipy.sparse.csr_matrix, weights: NDArray[np.float32], bias: NDArray[np.float32]) -> Floats:
     return np.asarray(X @ weights + bias, dtype=np.float64)
-
-
-def _cosines(ridge: Ridge) -> NDArray[np.float32]:
-    """To the landmarks, but of no row to itself."""
-    cosines = ridge.cosines.copy()
-    cosines[ridge.landmarks, np.arange(len(ridge.landmarks))] = -1
-    return cosines
 
 
 def _nearest_by_words(rows: Rows, asked: NDArray[np.bool_], best: Codes, own: Codes, compared: NDArray[np.bool_]) -> Floats:

@@ -89,9 +89,14 @@ def axes_of(vectors: Floats) -> Floats:
 
 def crowding_of(cosines: Floats) -> Floats:
     """How similar the nearest others are to each landmark, given the similarity of each to all; 1 where there are no others."""
-    others = cosines - 2 * np.eye(len(cosines), dtype=np.float32)
     most = min(CROWD, len(cosines) - 1)
-    return np.partition(others, -most, axis=1)[:, -most:].mean(axis=1) if most else np.ones(len(cosines), dtype=np.float32)
+    if not most:
+        return np.ones(len(cosines), dtype=np.float32)
+    others = cosines.copy()
+    np.fill_diagonal(others, -1)
+    others.partition(len(others) - most, axis=1)
+    means: Floats = others[:, -most:].mean(axis=1)
+    return means
 
 
 def text_by_text(texts: Floats, weights: Floats) -> Floats:
@@ -113,8 +118,9 @@ def unit_vectors(layers: Floats) -> Floats:
 
 def kernel_of(cosines: Floats) -> Floats:
     """The kernel between unit vectors of these cosines."""
-    values: Floats = np.exp(np.float32(2 * GAMMA) * (cosines - 1))
-    return values
+    values: Floats = cosines - 1
+    values *= np.float32(2 * GAMMA)  # in place: of training rows it is the largest array there is
+    return np.exp(values, out=values)
 
 
 def members_of(codes: NDArray[np.intp], n_intents: int) -> Floats:
@@ -127,7 +133,8 @@ def members_of(codes: NDArray[np.intp], n_intents: int) -> Floats:
 
 def neighbours(cosines: Floats, codes: NDArray[np.intp], n_intents: int) -> NDArray[np.float64]:
     """Score of each intent by its landmarks near to a text: a soft maximum of their cosines, less 1; landmarks of code -1 are of none."""
-    near = np.exp(np.float32(SHARPNESS) * (cosines - 1))
-    sums = np.array([np.bincount(codes + 1, weights=row, minlength=n_intents + 1)[1:] for row in near]).reshape(len(near), n_intents)
+    sums = np.empty((len(cosines), n_intents))
+    for row, near in zip(sums, cosines, strict=True):
+        row[:] = np.bincount(codes + 1, weights=np.exp(np.float32(SHARPNESS) * (near - 1)), minlength=n_intents + 1)[1:]
     scores: NDArray[np.float64] = np.log(sums + _FAR) / SHARPNESS
     return scores

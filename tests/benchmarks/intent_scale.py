@@ -20,7 +20,7 @@ from models.intent import Intent, IntentExample, IntentQuery
 
 DATA = "intent"
 
-SIZES = ((1, 20), (77, 1_000), (77, 10_000), (150, 100_000), (150, 1_000_000))
+SIZES = ((1, 20), (1, 1_000), (77, 1_000), (150, 1_000), (77, 10_000), (150, 10_000), (150, 100_000), (150, 1_000_000))
 """Intents, and rows."""
 
 _COMMON, _OWN, _ASKED = 2_000, 12, 100
