@@ -127,28 +127,37 @@ def test_rows_are_scored_by_encoders_that_had_not_learned_them(encoder: Encoder,
     assert (tuned.held_out.argmax(axis=1) == codes).mean() < 0.6
 
 
+def plan(n_rows: int, minutes: float) -> finetuning._Plan:
+    codes = np.arange(n_rows) % 50
+    return finetuning._Plan.of(codes, np.ones(n_rows, dtype=np.bool_), np.full(n_rows, 10), minutes, 0)
+
+
 def test_of_many_rows_one_fifth_is_held_out() -> None:
-    codes = np.repeat(np.arange(50), 50)
-    plan = finetuning._Plan.of(codes, np.ones(len(codes), dtype=np.bool_), np.full(len(codes), 10), 600, 0)
-    first, last = plan.held_out
-    assert first.sum() == 500
+    many = plan(10_000, 600)
+    first, last = many.held_out
+    assert first.sum() == 2_000
     assert not last.any()
-    assert [len(rows) for rows in plan.learned] == [2_000, 2_500]
-    assert plan.epochs == 6
-    assert_allclose(plan.ends, [4 / 9, 1])
+    assert [len(rows) for rows in many.learned] == [8_000, 10_000]
+    assert many.epochs == finetuning.LEAST_EPOCHS
+    assert_allclose(many.ends, [4 / 9, 1])
+
+
+@pytest.mark.parametrize(("n_rows", "parts"), [(100, 5), (1_500, 5), (2_500, 3), (5_000, 2), (7_500, 1)])
+def test_fewer_rows_are_held_out_in_more_parts(n_rows: int, parts: int) -> None:
+    *held_out, _ = plan(n_rows, 600).held_out
+    assert len(held_out) == parts
+    assert np.sum(held_out, axis=0).max() == 1
 
 
 def test_little_time_is_fewer_epochs() -> None:
-    codes = np.repeat(np.arange(50), 50)
-    plan = finetuning._Plan.of(codes, np.ones(len(codes), dtype=np.bool_), np.full(len(codes), 10), 1, 0)
-    assert plan.epochs == pytest.approx(60 * finetuning.TOKENS_PER_SECOND / 45_000)
+    assert plan(10_000, 1).epochs == pytest.approx(60 * finetuning.TOKENS_PER_SECOND / 180_000)
 
 
 def test_clock_cuts_off_what_a_slow_machine_cannot_do_and_says_so(
     encoder: Encoder, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(finetuning, "TOKENS_PER_SECOND", 1e9)
-    monkeypatch.setattr(finetuning, "MANY", 0)
+    monkeypatch.setattr(finetuning, "ENOUGH", 1)
     texts, codes = [row.text for row in toy()], np.repeat(np.arange(4), 5)
     with caplog.at_level(logging.WARNING):
         tuned = finetuning.fine_tune(1e-6, encoder, texts, encoder.encode(texts), codes, 4, np.ones(len(texts), dtype=np.bool_), 0)

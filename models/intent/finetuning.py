@@ -6,7 +6,7 @@ cannot be asked about it. Embeddings and lower layers are shared, so a second to
 
 What the view is worth is fitted to rows that the asked encoder has not learned from. Tuning once for each fold would cost the budget
 several times over. So the same recipe is first tuned without a fifth of each intent's rows, and asked about these: for each fifth in
-turn where rows are few, and for one of them where they are many. Then it is tuned on all rows; that is what answers, calibrated by
+turn where rows are few, and for fewer of them where they are many. Then it is tuned on all rows; that is what answers, calibrated by
 encoders that learned a fifth less.
 
 The number of steps follows from the rows and the budget alone, at a speed that one busy core keeps, so that the same rows and seed give
@@ -20,6 +20,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from types import ModuleType
 from typing import Self
 
@@ -40,8 +41,9 @@ MOST_TOKENS = 64
 LEAST_EPOCHS, MOST_EPOCHS = 5, 30
 """Where rows are many, and few."""
 LEAST_ROWS = 20
-PARTS, MANY = 5, 2_000
-"""In how many parts rows are held out, one after the other; above so many rows only the first: a fifth is enough to calibrate by."""
+PARTS, ENOUGH = 5, 1_500
+"""In how many parts rows are held out at most, one after the other; no more of them than it takes to have held out so many rows. Of a
+third of that many, no limit of the fast tier could show that it costs no more accuracy than may be lost: it would never answer."""
 
 _log = logging.getLogger(__name__)
 
@@ -99,7 +101,7 @@ class _Plan:
         part = np.full(len(codes), -1)
         part[inside & judged] = folds(codes[inside & judged], PARTS, np.random.default_rng([seed, 3]))
         n_rows = int((inside & judged).sum())
-        held_out = [part == number for number in range(1 if n_rows > MANY else PARTS)]
+        held_out = [part == number for number in range(min(PARTS, ceil(ENOUGH * PARTS / n_rows)))]
         held_out.append(np.zeros(len(codes), dtype=np.bool_))
         learned = [np.flatnonzero(inside & ~held) for held in held_out]
         sizes = np.array([lengths[rows].sum() for rows in learned])
