@@ -364,5 +364,6 @@ def test_the_command_prints_the_report_and_refuses_with_a_sentence(trained: Noti
     assert refused.exit_code == 1
     assert "the log never tried" in refused.stderr
     assert (tmp_path / "x.png").exists()
-    wrong = CliRunner().invoke(foretell.app, ["evaluate-policy", "churn", "--log", str(log)])
-    assert (wrong.exit_code, wrong.stderr) == (2, "foretell: expected a model whose decisions a log can judge (notification), got churn\n")
+    wrong = CliRunner().invoke(foretell.app, ["evaluate-policy", "intent", "--log", str(log)])
+    expected = "foretell: expected a model whose decisions a log can judge (churn, notification), got intent\n"
+    assert (wrong.exit_code, wrong.stderr) == (2, expected)

@@ -4,35 +4,45 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
 from models.notification.channels import Rates
 from models.notification.clock import DAY, HOUR
-from models.notification.evidence import Sums, shift, spread_of, stretch_of
+from models.notification.evidence import Sums, common_spread_of, shift, spread_of, stretch_of
 from models.notification.history import KEPT_CLICKS, NEVER_HOURS, History
 from models.notification.tastes import Group, Tastes
 
 
-@pytest.mark.parametrize(("trials", "clicks", "expected"), [(3.0, 3.0, 0.3), (40.0, 1.0, 8.0), (500.0, 120.0, 60.0), (0.5, 0.5, 0.01)])
-def test_a_shift_is_the_mode_of_its_posterior(trials: float, clicks: float, expected: float) -> None:
-    start = float(np.log(expected / (trials - expected)))
+@pytest.mark.parametrize(("trials", "clicks", "expected"), [(3.0, 1.0, 0.3), (3.0, 0.0, 0.3), (40.0, 1.0, 8.0), (500.0, 120.0, 60.0)])
+def test_a_shift_is_the_mean_of_its_posterior(trials: float, clicks: float, expected: float) -> None:
+    further = np.linspace(-6, 6, 4_001)
+    z = float(np.log(expected / (trials - expected))) + 0.2 + further
+    log = clicks * z - trials * np.logaddexp(0, z) - further**2 / (2 * 0.7**2)
+    posterior = np.exp(log - log.max()) / np.exp(log - log.max()).sum()
+    exact = float(posterior @ further)
+    mean, variance = shift((trials, clicks, expected), 0.7, 0.2)
+    assert mean == pytest.approx(0.2 + exact, abs=0.03)
+    assert variance == pytest.approx(float(posterior @ (further - exact) ** 2), rel=0.12)
 
-    def loss(further: float) -> float:
-        z = start + 0.2 + further
-        return float(trials * np.logaddexp(0, z) - clicks * z + further**2 / (2 * 0.7**2))
 
-    mean, variance = shift((trials, clicks, expected), 0.7, 0.2, 0.1)
-    assert mean == pytest.approx(0.2 + minimize_scalar(loss).x, abs=1e-4)
-    assert 0 < variance < 0.1 + 0.7**2
+def test_nobody_is_promised_more_than_comes() -> None:
+    rng = np.random.default_rng(0)
+    own = expit(-3.0 + 1.3 * rng.normal(size=20_000))
+    clicks, base = rng.binomial(4, own), float(own.mean())
+    stretch = stretch_of(1.3**2)
+    promised = []
+    for count in clicks.tolist():
+        mean, variance = shift((4.0, float(count), 4.0 * base), 1.3, 0.0, stretch)
+        promised.append(expit((stretch * np.log(base / (1 - base)) + mean) / stretch_of(variance)))
+    assert np.mean(promised) == pytest.approx(base, rel=0.03)
 
 
 def test_a_group_that_nobody_has_seen_is_its_parent() -> None:
-    assert shift((0.0, 0.0, 0.0), 0.5, 0.3, 0.2) == (0.3, 0.2 + 0.25)
+    assert shift((0.0, 0.0, 0.0), 0.5, 0.3) == (0.3, 0.25)
 
 
 def test_many_trials_speak_for_themselves() -> None:
-    mean, variance = shift((1e6, 3e5, 1e5), 0.5, 0.0, 1.0)
+    mean, variance = shift((1e6, 3e5, 1e5), 1.2, 0.0)
     assert expit(np.log(1 / 9) + mean) == pytest.approx(0.3, abs=1e-3)
     assert variance < 1e-3
 
@@ -44,6 +54,17 @@ def test_the_spread_between_groups_is_found(planted: float) -> None:
     own = expit(-2.0 + planted * rng.normal(size=2_000))
     clicks = rng.binomial(trials.astype(int), own).astype(float)
     assert spread_of(trials, clicks, trials * own.mean()) == pytest.approx(planted, abs=0.2)
+
+
+@pytest.mark.parametrize(("common", "within"), [(0.0, 1.0), (0.7, 0.7)])
+def test_what_groups_of_a_user_have_in_common_is_told_from_what_they_have_not(common: float, within: float) -> None:
+    rng = np.random.default_rng(0)
+    users = np.repeat(np.arange(1_500), 5)
+    own = expit(-1.5 + common * rng.normal(size=1_500)[users] + within * rng.normal(size=7_500))
+    trials = rng.integers(5, 30, 7_500).astype(float)
+    clicks = rng.binomial(trials.astype(int), own).astype(float)
+    found = common_spread_of([str(user) for user in users], trials, clicks, trials * own.mean())
+    assert found == pytest.approx(common, abs=0.2)
 
 
 def test_few_rare_clicks_show_no_spread() -> None:

@@ -26,9 +26,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import Contract, Model, Part
+from models.base import Contract, Model, Part, Question
 from models.churn.calibration import Calibration
 from models.churn.linear import Linear
+from models.churn.policy import ChurnPolicyQuestion, ChurnPolicyReport, changed_config, report
 from models.churn.records import ChurnConfig, ChurnExample, ChurnPrediction, ChurnQuery, Reason
 from models.churn.table import Note, Table
 from models.churn.trees import Trees
@@ -59,7 +60,15 @@ class Churn(Model[ChurnConfig, ChurnQuery, ChurnExample, ChurnPrediction]):
     See the module.
     """
 
-    contract = Contract(slug="churn", config=ChurnConfig, query=ChurnQuery, example=ChurnExample, prediction=ChurnPrediction, outcome=bool)
+    contract = Contract(
+        slug="churn",
+        config=ChurnConfig,
+        query=ChurnQuery,
+        example=ChurnExample,
+        prediction=ChurnPrediction,
+        outcome=bool,
+        questions=(Question("evaluate_policy", ChurnPolicyQuestion, ChurnPolicyReport),),
+    )
 
     def fit(self, examples: Iterable[ChurnExample]) -> Self:
         """Learn from customers of whom it is known whether they left.
@@ -119,6 +128,19 @@ class Churn(Model[ChurnConfig, ChurnQuery, ChurnExample, ChurnPrediction]):
         moved = self._calibration(self._bias + total) - self._base_log_odds
         factor: Array = np.divide(moved, total, out=np.ones_like(total), where=total != 0)
         return contributions * factor[:, None]
+
+    def evaluate_policy(self, request: ChurnPolicyQuestion) -> ChurnPolicyReport:
+        """Say what another threshold for offers would have been worth on a log; or why the log cannot tell.
+
+        Raises
+        ------
+        InputError
+            If there is no such setting, or not with this value.
+        """
+        self._require_fitted()
+        config = changed_config(self.config, request.settings)
+        risk = np.array([answer.probability for answer in self.predict(request.log)])
+        return report(request.log, risk, config.offer_threshold, request.settings)
 
     def predict(self, queries: Sequence[ChurnQuery]) -> list[ChurnPrediction]:
         """Probability, reasons and action for each customer, in order."""

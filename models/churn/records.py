@@ -90,6 +90,9 @@ class ChurnExample(ChurnQuery):
         default=None, description="When the features were true; with it the newest rows are held out."
     )
     treatment: str | None = Field(default=None, description="What was done to keep the customer, if anything; never used to predict.")
+    propensity: float | None = Field(
+        default=None, gt=0, le=1, description="Probability with which that was decided, as logged; never used to predict."
+    )
     outcome_value: float | None = Field(default=None, description="What the customer was worth afterwards; never used to predict.")
 
 

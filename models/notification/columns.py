@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 
 from models.churn.records import Scalar
@@ -9,6 +10,9 @@ from models.notification.clock import DAY, HOUR, day_name, local
 from models.notification.history import Pressure
 from models.notification.records import NotificationConfig, NotificationExample, NotificationQuery
 from models.notification.tastes import Group
+
+_SINCE_CLICK = (1.0, 6.0, 24.0, 72.0, 168.0)
+"""Hours."""
 
 
 def columns_of(
@@ -20,16 +24,15 @@ def columns_of(
         "type": record.type,
         "channel": record.channel,
         "hour": clock % DAY // HOUR,
-        "weekday": day_name(clock // DAY),
-        "pushes_last_hour": pressure.hour,
         "pushes_last_day": pressure.day,
         "pushes_last_week": pressure.week,
-        "hours_since_click": pressure.hours_since_click,
         **record.context,
     }
 
 
-def group_of(record: NotificationExample | NotificationQuery, config: NotificationConfig) -> Group:
-    """Whose notification it is."""
+def group_of(record: NotificationExample | NotificationQuery, at: int, pressure: Pressure, config: NotificationConfig) -> Group:
+    """Whose notification it is, and what lies on them."""
     segment = record.context.get(config.segment)
-    return Group(record.user_id, record.type, "" if segment is None else str(segment))
+    weekday = day_name(local(at, record.time_zone or config.time_zone) // DAY)
+    recency = f"{bisect_right(_SINCE_CLICK, pressure.hours_since_click)} {min(pressure.hour, 1)}"
+    return Group(record.user_id, record.type, "" if segment is None else str(segment), weekday, pressure.day, recency)

@@ -11,8 +11,9 @@ for the probability that the push, or those after it, make the user turn it off,
 gain of a better hour that is h hours away, and the least value u.
 
 Thompson sampling draws z from `QUANTILES` of its distribution, each as likely as the others, and takes the best action there; a share of
-the draws is even over what is permitted. So the propensity of an action is a count, not an estimate. The draw is a hash of the seed
-and the question: the same question has the same answer, in a batch or alone, in every worker.
+the draws is even over what is permitted, and draws may be pulled towards the mean (posterior reshaping, Chapelle and Li). So the
+propensity of an action is a count, not an estimate. The draw is a hash of the seed and the question: the same question has the same
+answer, in a batch or alone, in every worker.
 
 References
 ----------
@@ -125,7 +126,7 @@ def decide(query: NotificationQuery, belief: Belief, config: NotificationConfig)
     propensities: dict[Action, float] = {greedy: 1.0}
     action = greedy
     if config.exploration == "thompson" and query.explore and len(permitted) > 1:
-        counts = _counts(options, belief, permitted)
+        counts = _counts(options, belief, permitted, config.exploration_scale)
         propensities = _propensities(counts, permitted, config.exploration_floor)
         action = _drawn(query, counts, permitted, config)
     reason = _reason(action, greedy, preferred, blocked, config)
@@ -243,9 +244,14 @@ def _best(utilities: Mapping[Action, float], actions: Sequence[Action]) -> Actio
     return max(actions, key=lambda action: utilities[action])
 
 
-def _counts(options: _Options, belief: Belief, permitted: Sequence[Action]) -> list[int]:
-    """Index of the best permitted action for each of the `DRAWS`."""
-    utilities = options.matrix(belief.mean + belief.deviation * QUANTILES, permitted)
+def _counts(options: _Options, belief: Belief, permitted: Sequence[Action], scale: float) -> list[int]:
+    """Index of the best permitted action for each of the `DRAWS`.
+
+    With a scale below 1 draws lie nearer to the mean, which moves from the middle of the distribution to the mean of its probabilities:
+    without a draw the decision is that of the mean.
+    """
+    centre = scale * belief.mean + (1.0 - scale) * belief.log_odds
+    utilities = options.matrix(centre + scale * belief.deviation * QUANTILES, permitted)
     return [int(best) for best in utilities.argmax(axis=0)]
 
 

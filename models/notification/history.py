@@ -58,13 +58,22 @@ class History:
         unreported
             Pushes that are not remembered.
         """
-        sent, clicked = self._sent.get(user, []), self._clicked.get(user, ())
-        if unreported:
-            sent = sorted({*sent, *unreported})
+        sent, clicked = self._sent_to(user, unreported), self._clicked.get(user, ())
         now = bisect_left(sent, at)
         last = bisect_left(clicked, at)
         since = (at - clicked[last - 1]) / HOUR if last else NEVER_HOURS
         return Pressure(now - bisect_left(sent, at - HOUR), now - bisect_left(sent, at - DAY), now - bisect_left(sent, at - 7 * DAY), since)
+
+    def _sent_to(self, user: str, unreported: Sequence[int]) -> list[int]:
+        sent = self._sent.get(user, [])
+        return sorted({*sent, *unreported}) if unreported else sent
+
+    def fading(self, user: str, at: int, hours: int, unreported: Sequence[int] = ()) -> list[int]:
+        """How many of the pushes of the day before an instant are still of the last day, so many hours later: from none to `hours`."""
+        sent = self._sent_to(user, unreported)
+        now = bisect_left(sent, at)
+        day = sent[bisect_left(sent, at - DAY) : now]
+        return [len(day) - bisect_left(day, at - DAY + hour * HOUR) for hour in range(hours + 1)]
 
     def forget(self, user: str) -> None:
         """Drop a user."""

@@ -27,14 +27,12 @@ class Impression:
 
     Parameters
     ----------
-    pushes_last_day
-        What the user had been sent before it.
     value
         Of a click.
     log_odds
         What the nightly model gave it.
     interest
-        The probability of a click, as known at the last training; ``None`` for what the training itself learned from.
+        The probability of a click, as known at the last training; ``None``: not asked yet.
     resolved
         Whether its outcome was counted.
     graded
@@ -46,7 +44,6 @@ class Impression:
     group: Group
     sent_at: int
     decision: Action
-    pushes_last_day: int
     value: float
     log_odds: float = 0.0
     interest: float | None = None

@@ -56,7 +56,7 @@ from models.notification.records import (
     NotificationPrediction,
     NotificationQuery,
 )
-from models.notification.sway import Tiring, daily_rhythm, gains
+from models.notification.sway import Tiring, daily_rhythm, hourly
 from models.notification.tastes import Group, Tastes
 
 Array = NDArray[np.float64]
@@ -64,6 +64,8 @@ Array = NDArray[np.float64]
 _CHUNK = 10_000
 _ONE_IN_TWENTY = 1.645
 _PUSHES = ("push", "later")
+_MOST_VALUE = 1e6
+"""Sums of integers end somewhere."""
 
 _Met = tuple[NotificationExample, Impression]
 _Fresh = tuple[Impression, Mapping[str, Scalar]]
@@ -126,9 +128,14 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         )
         self._expect(fresh)
         self._known.tastes = Tastes.learn(*self._columns(pushed))
-        self._rhythm = daily_rhythm(self.champion_, [columns[id(impression)] for impression, _ in newest])
+        self._rhythm = daily_rhythm(
+            self.champion_, [columns[id(impression)] for impression, _ in newest], np.array([clicked > 0 for _, clicked in newest])
+        )
         values = np.array([impression.value for impression, _ in newest])
         self._tiring = Tiring.learn(self.champion_, [columns[id(impression)] for impression, _ in newest], values)
+        self._tiring_beyond = self._known.tastes.of_load()
+        self._trained = self._known
+        self._price([impression for impression, _ in newest])
         self._count_shown(lesson.outcomes)
         rates, config = self._known.rates, self.config
         self._shares = {"in_app": rates.share("in_app", config.in_app_share), "digest": rates.share("digest", config.digest_share)}
@@ -149,6 +156,8 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
             if hour > self._hour:
                 self._absorb(batch)
                 batch = []
+                if hour // 24 > self._hour // 24:
+                    self._tiring_beyond = self._known.tastes.of_load()
                 self._hour = hour
                 self._count(_Lesson([(each, 0.0) for each in self._impressions.due(self._unclicked_until())], []))
                 self._impressions.drop(self._unclicked_until() - REMEMBERED)
@@ -217,7 +226,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
     def _as_trained(self, config: NotificationConfig) -> Notification:
         """The model before it learned anything since its training."""
         other = copy(self)
-        other.config, other._known = config, self._trained
+        other.config, other._known, other._tiring_beyond = config, self._trained, self._trained.tastes.of_load()
         return other
 
     def evaluate_policy(self, request: PolicyQuestion) -> PolicyReport:
@@ -254,7 +263,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         return [self._pressure(query, to_microseconds(query.at)).day for query in queries]
 
     def _pressure(self, query: NotificationQuery, at: int) -> Pressure:
-        return self._known.history.before(query.user_id, at, [to_microseconds(instant) for instant in query.unreported])
+        return self._known.history.before(query.user_id, at, _unreported(query))
 
     def _answer(self, query: NotificationQuery, at: int, pressure: Pressure, expected: float) -> NotificationPrediction:
         belief = self._belief(query, at, pressure, expected)
@@ -278,25 +287,38 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         )
 
     def _belief(self, query: NotificationQuery, at: int, pressure: Pressure, expected: float) -> Belief:
-        mean, variance = self._known.tastes.of(group_of(query, self.config), expected)
+        mean, variance = self._known.tastes.of(group_of(query, at, pressure, self.config), expected)
         config, rates = self.config, self._known.rates
         interest = sigmoid(mean / stretch_of(variance))
         disable = rates.disable_probability(query.type, pressure.day, interest)
-        zone = query.time_zone or config.time_zone
         off_since = self._known.turned_off.get((query.user_id, query.type, query.channel))
+        follow = self._tiring.follow(pressure.week / 7)
+        pushes, worth, _ = self._known.worth.get(query.user_id)
         return Belief(
             mean=mean,
             deviation=variance**0.5,
             disable=disable,
-            disable_later=self._tiring.follow(pressure.week / 7)
-            * max(0.0, rates.disable_probability(query.type, pressure.day + 1, interest) - disable),
+            disable_later=follow * max(0.0, rates.disable_probability(query.type, pressure.day + 1, interest) - disable),
             pushes_last_day=pressure.day,
-            fatigue=self._tiring.cost(pressure.week / 7),
+            fatigue=self._slope() * follow * self._tiring.worth_of(pushes, worth),
             in_app_share=rates.share("in_app", config.in_app_share),
             digest_share=rates.share("digest", config.digest_share),
             turned_off=off_since is not None and off_since <= at,
-            gain_at=gains(self._rhythm, query.type, at, zone, int(config.delay_hours)) if config.mode == "value" else {},
+            gain_at=self._gains(query, at, follow) if config.mode == "value" else {},
         )
+
+    def _slope(self) -> float:
+        """What a push takes from the log-odds of those of the next day."""
+        return max(0.0, self._tiring.slope + self._tiring_beyond)
+
+    def _gains(self, query: NotificationQuery, at: int, follow: float) -> dict[int, float]:
+        """What the log-odds gain by waiting, by hours: other hours of the day suit better or worse, and pushes of the last day fade."""
+        latest = int(self.config.delay_hours)
+        by_hour = hourly(self._rhythm, at, query.time_zone or self.config.time_zone, latest)
+        held = self._known.history.fading(query.user_id, at, len(by_hour) - 1, _unreported(query))
+        slope = self._slope()
+        relief = [held[0] - left - follow * wait / 24 for wait, left in enumerate(held)]
+        return {wait: by_hour[wait] + slope * relief[wait] for wait in range(1, len(by_hour))}
 
     def _absorb(self, events: Sequence[NotificationExample]) -> None:
         """Learn from events of an hour."""
@@ -304,7 +326,9 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
             self._wait(events)
             met, fresh = self._meet(list(filter(_was_sent, events)))
             self._expect(fresh)
-            self._look_at_interest([impression for impression, _ in fresh])
+            pushed = [impression for impression, _ in fresh if impression.decision in _PUSHES]
+            self._look_at_interest(pushed)
+            self._price(pushed)
             self._count(self._lesson(met))
 
     def _wait(self, events: Sequence[NotificationExample]) -> None:
@@ -325,7 +349,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
             impression = self._impressions.get(key)
             if impression is None:
                 pressure = self._known.history.before(event.user_id, at)
-                impression = Impression(group_of(event, self.config), at, event.decision, pressure.day, event.value)
+                impression = Impression(group_of(event, at, pressure, self.config), at, event.decision, event.value)
                 fresh.append((impression, columns_of(event, at, pressure, self.config)))
                 self._impressions.hold(key, impression)
                 if event.decision in _PUSHES:
@@ -335,7 +359,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
             met.append((event, impression))
         pushed = [each for each, _ in fresh if each.decision in _PUSHES]
         if pushed:
-            loads, weights = [each.pushes_last_day for each in pushed], [self._weight(each.sent_at) for each in pushed]
+            loads, weights = [each.group.load for each in pushed], [self._weight(each.sent_at) for each in pushed]
             self._known.rates.pushed([each.group.type for each in pushed], loads, weights)
         return met, fresh
 
@@ -345,17 +369,29 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         ):
             impression.log_odds = log_odds
 
-    def _look_at_interest(self, impressions: Sequence[Impression]) -> None:
-        """How likely each push was to be clicked, in the eyes of the last training: none of them had a say in that."""
-        trained, pushed = self._trained, [each for each in impressions if each.decision in _PUSHES]
-        for each in pushed:
-            mean, variance = trained.tastes.of(each.group, each.log_odds)
-            each.interest = sigmoid(mean / stretch_of(variance))
+    def _price(self, pushed: Sequence[Impression]) -> None:
+        """What the log-odds of each user's pushes are worth: so much is lost if another push tires them."""
         if pushed:
-            expected = [
-                self._weight(each.sent_at) * trained.rates.disable_probability(each.group.type, each.pushes_last_day) for each in pushed
-            ]
+            users, wanted = [each.group.user for each in pushed], np.array([self._wanted(each) for each in pushed])
+            weights = np.array([self._weight(each.sent_at) for each in pushed])
+            values = np.minimum([each.value for each in pushed], _MOST_VALUE)
+            self._known.worth.add(users, np.column_stack([weights, weights * wanted * (1 - wanted) * values, np.zeros(len(users))]))
+
+    def _look_at_interest(self, pushed: Sequence[Impression]) -> None:
+        """How likely each push was to be clicked, in the eyes of the last training: none of them had a say in that."""
+        for each in pushed:
+            each.interest = self._wanted(each)
+        if pushed:
+            rates = self._trained.rates
+            expected = [self._weight(each.sent_at) * rates.disable_probability(each.group.type, each.group.load) for each in pushed]
             self._known.rates.wanted([each.interest or 0.0 for each in pushed], [0.0] * len(pushed), expected)
+
+    def _wanted(self, impression: Impression) -> float:
+        """The probability that a push of it would have been clicked, as known at the last training."""
+        if impression.interest is not None:
+            return impression.interest
+        mean, variance = self._trained.tastes.of(impression.group, impression.log_odds)
+        return sigmoid(mean / stretch_of(variance))
 
     def _lesson(self, met: Sequence[_Met]) -> _Lesson:
         """What is now known of notifications, and was not before."""
@@ -365,7 +401,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
                 impression.disabled = True
                 key = event.user_id, event.type, event.channel
                 self._known.turned_off[key] = min(_newest(event), self._known.turned_off.get(key, _newest(event)))
-                self._known.rates.disabled(event.type, impression.pushes_last_day, self._weight(impression.sent_at))
+                self._known.rates.disabled(event.type, impression.group.load, self._weight(impression.sent_at))
                 if impression.interest is not None:
                     self._known.rates.wanted([impression.interest], [self._weight(impression.sent_at)], [0.0])
             if not impression.resolved and (event.clicked is not None or event.dismissed or event.disabled):
@@ -380,7 +416,9 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         """Add outcomes to what they tell about."""
         pushed = [(impression, clicked) for impression, clicked in lesson.outcomes if impression.decision in _PUSHES]
         if pushed:
-            self._known.tastes.add(*self._columns(pushed))
+            groups, log_odds, clicks, weights = self._columns(pushed)
+            wanted = np.array([self._wanted(impression) for impression, _ in pushed])
+            self._known.tastes.add(groups, log_odds, wanted, clicks, weights)
         self._count_shown(lesson.outcomes)
         self._count_tastes(lesson)
 
@@ -388,8 +426,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         """Clicks in the app and in digests, beside those that pushes would have got."""
         for each, clicked in outcomes:
             if each.decision not in _PUSHES:
-                expected = sigmoid(each.log_odds + self._known.tastes.settled_of(each.group))
-                self._known.rates.shown(each.decision, clicked, expected, self._weight(each.sent_at))
+                self._known.rates.shown(each.decision, clicked, self._wanted(each), self._weight(each.sent_at))
 
     def _count_tastes(self, lesson: _Lesson) -> None:
         """What users do with other things than pushes tells their tastes, too."""
@@ -428,6 +465,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
                 "hour": self._hour,
                 "rhythm": self._rhythm,
                 "tiring": self._tiring,
+                "tiring_beyond": self._tiring_beyond,
                 "shares": self._shares,
             },
             "impressions.json": self._impressions.dump(),
@@ -443,6 +481,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         model = parts["model.json"]
         self.reference_, self._hour, self._rhythm = model["reference"], model["hour"], model["rhythm"]
         self._tiring, self._shares = Tiring(*model["tiring"]), model["shares"]
+        self._tiring_beyond = model["tiring_beyond"]
         self._impressions = Impressions.restore(parts["impressions.json"])
         self._digests = Digests.restore(parts["digests.json"])
         self._known = Knowledge.restore(parts["known.json"], parts["known.npz"])
@@ -469,3 +508,7 @@ def _newest(row: NotificationExample) -> int:
     """The last instant that an event is about."""
     at = to_microseconds(row.sent_at)
     return at if row.happened_at is None else max(at, to_microseconds(row.happened_at))
+
+
+def _unreported(query: NotificationQuery) -> list[int]:
+    return [to_microseconds(instant) for instant in query.unreported]

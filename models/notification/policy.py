@@ -23,7 +23,7 @@ from models.wording import complaint
 
 DECIDING = frozenset(
     {
-        *("mode", "threshold", "critical_types", "exploration", "exploration_floor", "daily_cap", "quiet_hours"),
+        *("mode", "threshold", "critical_types", "exploration", "exploration_scale", "exploration_floor", "daily_cap", "quiet_hours"),
         *("disable_cost", "fatigue_cost", "in_app_share", "digest_share", "least_value", "delay_hours", "delay_cost", "time_zone"),
     }
 )

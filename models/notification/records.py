@@ -92,6 +92,12 @@ class NotificationConfig(Config):
     exploration_floor: float = Field(
         default=0.02, ge=0.0, le=0.5, description="Share of decisions drawn evenly from what is permitted, while exploring."
     )
+    exploration_scale: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=1.0,
+        description="How much of the doubt is drawn from: 1 is Thompson sampling; less tries less, where tastes change before trials pay.",
+    )
     daily_cap: int | None = Field(default=8, ge=0, le=1000, description="Pushes to a user in 24 hours; more go to the digest.")
     quiet_hours: tuple[Hour, Hour] | None = Field(
         default=None,

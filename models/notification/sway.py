@@ -12,14 +12,16 @@ from scipy.special import expit
 from models.churn.records import Scalar
 from models.notification.champion import Champion
 from models.notification.clock import DAY, HOUR, local
+from models.notification.evidence import shift, spread_of
 
 Row = Mapping[str, Scalar]
 
-_ROWS = 200
-"""Enough for a mean effect, few enough to be asked about every hour and type."""
 _TIRING_ROWS = 2_000
-_MOST_TYPES = 200
 _HOURS = 24
+_WIDE = 3.0
+"""A spread that leaves a shift where the outcomes put it."""
+_TRUSTED_PUSHES = 5.0
+"""Pushes after which a user's own weigh as much as those of all."""
 
 
 class Tiring(NamedTuple):
@@ -48,38 +50,39 @@ class Tiring(NamedTuple):
         before, after = champion.log_odds(some), champion.log_odds(more)
         p = expit(before)
         week = float(np.mean([_number(row["pushes_last_week"]) for row in some]))
-        return cls(max(0.0, float((before - after).mean())), week / 7, float((p * (1 - p) * values[places]).mean()))
+        return cls(float((before - after).mean()), week / 7, float((p * (1 - p) * values[places]).mean()))
 
     def follow(self, pushes_a_day: float) -> float:
         """How many pushes follow in a day for a user of whom so many a day are known; as few days are, half of it is what all get."""
         return (pushes_a_day + self.pushes_a_day) / 2
 
-    def cost(self, pushes_a_day: float) -> float:
-        """Value of the later clicks that a push costs such a user."""
-        return self.slope * self.worth * self.follow(pushes_a_day)
+    def worth_of(self, pushes: float, worth: float) -> float:
+        """What a unit of log-odds is worth for a user of whose pushes so many are known, worth so much in sum."""
+        return (worth + _TRUSTED_PUSHES * self.worth) / (pushes + _TRUSTED_PUSHES)
 
 
-def daily_rhythm(champion: Champion, rows: Sequence[Row]) -> dict[str, list[float]]:
-    """Mean log-odds by hour of the user's day, by type and (under the empty name) overall, of some rows that are moved to that hour."""
+def daily_rhythm(champion: Champion, rows: Sequence[Row], clicked: NDArray[np.bool_]) -> list[float]:
+    """What each hour of the user's day adds to the log-odds of a click; nothing where outcomes do not show that hours differ.
+
+    Clicks of each hour are held against what the nightly model expects of the same pushes at one and the same hour, and shrunk by
+    empirical Bayes: a decision takes the best of many hours, and of effects that are not shrunk the best is mostly luck.
+    """
     if champion.columns is None:
-        return {}
-    some = [rows[place] for place in np.linspace(0, len(rows) - 1, min(len(rows), _ROWS)).astype(int)]
-    kinds = sorted({str(row["type"]) for row in rows})[:_MOST_TYPES]
-    rhythm = {}
-    for kind in ["", *kinds]:
-        moved = [{**row, **({"type": kind} if kind else {}), "hour": hour} for hour in range(_HOURS) for row in some]
-        rhythm[kind] = champion.log_odds(moved).reshape(_HOURS, -1).mean(axis=1).tolist()
-    return rhythm
+        return [0.0] * _HOURS
+    hours = np.array([int(_number(row["hour"])) % _HOURS for row in rows])
+    log_odds = champion.log_odds([{**row, "hour": _HOURS // 2} for row in rows])
+    everything = len(rows), clicked.sum(), expit(log_odds).sum()
+    expected = expit(log_odds + shift(everything, _WIDE, 0.0)[0])
+    sums = np.column_stack([np.bincount(hours, weights=each, minlength=_HOURS) for each in (np.ones(len(rows)), clicked, expected)])
+    tried = sums[:, 0] > 0
+    spread = spread_of(*sums[tried].T)
+    return [shift(tuple(row), spread, 0.0)[0] for row in sums.tolist()]
 
 
-def gains(rhythm: Mapping[str, Sequence[float]], kind: str, at: int, zone: str, latest: int) -> dict[int, float]:
-    """What the log-odds gain by waiting, by hours until `latest`, at most a day, as the hour of the user's day alone has it."""
-    of_hour = rhythm.get(kind) or rhythm.get("")
-    if not of_hour:
-        return {}
-    now = of_hour[local(at, zone) % DAY // HOUR]
-    waits = range(1, min(latest, _HOURS - 1) + 1)
-    return {wait: of_hour[local(at + wait * HOUR, zone) % DAY // HOUR] - now for wait in waits}
+def hourly(rhythm: Sequence[float], at: int, zone: str, latest: int) -> list[float]:
+    """What the log-odds gain by waiting so many hours, none until `latest` at most a day, as the hour of the user's day alone has it."""
+    clock = [local(at + wait * HOUR, zone) % DAY // HOUR for wait in range(min(latest, _HOURS - 1) + 1)]
+    return [rhythm[hour] - rhythm[clock[0]] for hour in clock]
 
 
 def _number(value: Scalar) -> float:

@@ -1,7 +1,9 @@
-"""How far types, segments and users are from what the nightly model expects of them."""
+"""How far types, segments, weekdays, loads and users are from what the nightly model expects of them."""
 
 from __future__ import annotations
 
+import math
+from bisect import insort
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
@@ -9,48 +11,80 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from models.notification.evidence import Sums, shift, spread_of, stretch_of
+from models.notification.evidence import Sums, common_spread_of, shift, spread_of, stretch_of
 
 Array = NDArray[np.float64]
 
-LEVELS = ("type", "segment", "user", "user_type")
-DRIFT = {"type": 0.1, "segment": 0.05, "user": 0.2, "user_type": 0.4}
+LEVELS = ("type", "segment", "weekday", "load", "recency", "user_type")
+_BEFORE_USERS, _AFTER_USERS = LEVELS[:4], LEVELS[4]
+DRIFT = {"type": 0.1, "segment": 0.05, "weekday": 0.05, "load": 0.05, "recency": 0.05, "user": 0.2, "user_type": 0.4}
 """The least spread of each level: what showed no differences until last night may begin to."""
 
 SEPARATOR = "\x1f"
 """Between the parts of a key; control characters cannot be in a name."""
 
 
+MOST_LOAD = 8
+
+
 class Group(NamedTuple):
-    """Whose notification it is."""
+    """Whose notification it is, and what lies on them.
+
+    Parameters
+    ----------
+    load
+        Pushes of the last day.
+    recency
+        How long ago the last click was, and whether there was a push in the last hour, in coarse steps.
+    """
 
     user: str
     type: str
     segment: str
+    weekday: str = ""
+    load: int = 0
+    recency: str = ""
 
-    def keys(self) -> tuple[str, str, str, str]:
+    def keys(self) -> tuple[str, str, str, str, str, str]:
         """One key per level."""
-        return self.type, f"{self.type}{SEPARATOR}{self.segment}", self.user, f"{self.user}{SEPARATOR}{self.type}"
+        kind, load = self.type, min(self.load, MOST_LOAD)
+        segment, own = f"{kind}{SEPARATOR}{self.segment}", f"{self.user}{SEPARATOR}{kind}"
+        return kind, segment, f"weekday {self.weekday}", f"load {load}", f"recency {self.recency}", own
+
+
+class Shift(NamedTuple):
+    """How far a group is from what is expected of it, in log-odds: mean and variance."""
+
+    mean: float
+    variance: float
+
+    def __add__(self, other: Shift) -> Shift:  # type: ignore[override]
+        return Shift(self.mean + other.mean, self.variance + other.variance)
 
 
 class Tastes:
     """Counts by level, and how much groups of each level differ.
 
-    Types and segments are counted against the nightly model; users against the nightly model and what was known of their types and
-    segments last night, or who is sent much of what nobody clicks would seem to dislike everything.
+    Types, segments and what lies on users are counted since last night, against what was expected of each user: who is sent only what they
+    like clicks more than others would, and says nothing of the type. Users' types are counted since ever, against the nightly model and
+    what was known of the other levels last night. Recency is held against users' own tastes: who clicked just now is mostly somebody who
+    often clicks, and what that tells of a stranger changes as soon as decisions do.
 
     Parameters
     ----------
     spreads
-        Standard deviation between groups, in log-odds, by level.
+        Standard deviation between groups, in log-odds: by level; of users in all types under `user`.
     sums
         Counts by level.
     settled
-        Shifts of types and segments as of last night, by the key of the segment; of a type alone, by its own.
+        Shifts as of last night by key; that of a segment holds its type's.
     """
 
-    def __init__(self, spreads: Mapping[str, float], sums: Mapping[str, Sums], settled: Mapping[str, float]) -> None:
+    def __init__(self, spreads: Mapping[str, float], sums: Mapping[str, Sums], settled: Mapping[str, Shift]) -> None:
         self.spreads, self.sums, self.settled = dict(spreads), dict(sums), dict(settled)
+        self._kinds: dict[str, list[str]] = {}
+        for key in self.sums["user_type"]:
+            self._meet(key)
 
     @classmethod
     def nothing(cls) -> Self:
@@ -68,35 +102,45 @@ class Tastes:
         weights
             What each outcome counts.
         """
-        tastes = cls.nothing()
+        tastes, moved = cls.nothing(), log_odds
         columns = list(zip(*(group.keys() for group in groups), strict=True))
-        moved = log_odds.copy()
-        for level, keys in zip(LEVELS, columns, strict=True):
-            tastes._learn_spread(level, keys, moved, clicked, weights)
-            if level in ("type", "segment"):
-                base = log_odds
-                tastes.sums[level].add(keys, _outcomes(base, clicked, weights))
-                shifts = {group: tastes._of_type(group)[0] for group in dict.fromkeys(Group("", g.type, g.segment) for g in groups)}
-                moved = log_odds + np.array([shifts[Group("", g.type, g.segment)] for g in groups])
-        tastes.settled = {group.keys()[1]: value for group, value in shifts.items()}
-        tastes.settled |= {each.type: tastes._level("type", each.type, 0.0, 0.0)[0] for each in groups}
-        for level, keys in zip(LEVELS[2:], columns[2:], strict=True):
-            tastes.sums[level].add(keys, _outcomes(moved, clicked, weights))
+        for level, keys in zip(_BEFORE_USERS, columns, strict=False):
+            shifts = tastes._learn_level(level, keys, moved, clicked, weights)
+            parents = dict(zip(keys, columns[0], strict=True)) if level == "segment" else {}
+            tastes.settled |= {key: each + tastes.settled[parents[key]] if parents else each for key, each in shifts.items()}
+            moved = moved + np.array([shifts[key].mean for key in keys])
+        tastes._learn_users(columns[-1], expit(moved), clicked, weights)
+        tastes.add_users(groups, expit(moved), clicked, weights)
+        own = [tastes.of(*each) for each in zip(groups, log_odds.tolist(), strict=True)]
+        personal = np.array([mean / stretch_of(variance) for mean, variance in own])
+        tastes.settled |= tastes._learn_level(_AFTER_USERS, columns[LEVELS.index(_AFTER_USERS)], personal, clicked, weights)
         return tastes
 
-    def _learn_spread(self, level: str, keys: Sequence[str], log_odds: Array, clicked: Array, weights: Array) -> None:
-        _, place = np.unique(np.array(keys), return_inverse=True)
-        p = expit(log_odds)
-        trials, clicks, expected = (
-            np.bincount(place, weights=column).astype(np.float64) for column in (weights, weights * clicked, weights * p)
-        )
-        self.spreads[level] = max(DRIFT[level], spread_of(trials, clicks, expected))
+    def _learn_level(self, level: str, keys: Sequence[str], log_odds: Array, clicked: Array, weights: Array) -> dict[str, Shift]:
+        """How far groups of a level are from what is known of the levels before."""
+        names, sums = _summed(keys, expit(log_odds), clicked, weights)
+        self.spreads[level] = max(DRIFT[level], spread_of(*sums.T))
+        return {name: Shift(*shift(tuple(row), self.spreads[level], 0.0)) for name, row in zip(names, sums.tolist(), strict=True)}
 
-    def add(self, groups: Sequence[Group], log_odds: Array, clicked: Array, weights: Array) -> None:
-        """Count further outcomes."""
-        columns = list(zip(*(group.keys() for group in groups), strict=True))
-        outcomes = _outcomes(log_odds, clicked, weights)
-        for level, keys in zip(LEVELS[:2], columns[:2], strict=True):
+    def _learn_users(self, keys: Sequence[str], expected: Array, clicked: Array, weights: Array) -> None:
+        """How much users differ in all types, and beyond that in each."""
+        names, sums = _summed(keys, expected, clicked, weights)
+        users = [name.rpartition(SEPARATOR)[0] for name in names]
+        whole, common = spread_of(*sums.T), common_spread_of(users, *sums.T)
+        self.spreads["user"] = max(DRIFT["user"], min(common, whole))
+        self.spreads["user_type"] = max(DRIFT["user_type"], math.sqrt(max(0.0, whole**2 - common**2)))
+
+    def add(self, groups: Sequence[Group], log_odds: Array, wanted: Array, clicked: Array, weights: Array) -> None:
+        """Count further outcomes.
+
+        Parameters
+        ----------
+        wanted
+            The probability of each click as known last night, the user's own taste included.
+        """
+        outcomes = np.column_stack([weights, weights * clicked, weights * wanted])
+        columns = zip(*(group.keys() for group in groups), strict=True)
+        for level, keys in zip(LEVELS[:-1], columns, strict=False):
             self.sums[level].add(keys, outcomes)
         self.add_users(groups, self.expected(groups, log_odds), clicked, weights)
 
@@ -110,13 +154,19 @@ class Tastes:
 
     def add_users(self, groups: Sequence[Group], expected: Array, clicks: Array, weights: Array) -> None:
         """Count outcomes of users, beside what was expected of each."""
-        columns = list(zip(*(group.keys() for group in groups), strict=True))
-        for level, keys in zip(LEVELS[2:], columns[2:], strict=True):
-            self.sums[level].add(keys, np.column_stack([weights, weights * clicks, weights * expected]))
+        keys, known = [group.keys()[-1] for group in groups], self.sums["user_type"]
+        for key in {*keys}:
+            if key not in known:
+                self._meet(key)
+        known.add(keys, np.column_stack([weights, weights * clicks, weights * expected]))
+
+    def _meet(self, key: str) -> None:
+        user, _, _ = key.rpartition(SEPARATOR)
+        insort(self._kinds.setdefault(user, []), key)  # in the same order in every worker, or sums differ in their last bits
 
     def expected(self, groups: Sequence[Group], log_odds: Array) -> Array:
         """Probabilities of a click by the nightly model, and by what was known of types and segments last night."""
-        return np.asarray(expit(log_odds + np.array([self.settled_of(group) for group in groups])), dtype=np.float64)
+        return np.asarray(expit(log_odds + np.array([self._settled_of(group).mean for group in groups])), dtype=np.float64)
 
     def of(self, group: Group, log_odds: float) -> tuple[float, float]:
         """Mean and variance of the log-odds of a group's own, for which the nightly model gave `log_odds`.
@@ -124,32 +174,69 @@ class Tastes:
         These lie further from zero than log-odds of the nightly model, which are those of all users like this one; see `stretch_of`.
         """
         stretch = stretch_of(self.spreads["user"] ** 2 + self.spreads["user_type"] ** 2)
-        settled = self.settled_of(group)
-        mean, variance = self._of_type(group)
-        mean, variance = shift(self.sums["user"].get(group.user), self.spreads["user"], stretch * (mean - settled), variance, stretch)
-        mean, variance = shift(self.sums["user_type"].get(group.keys()[3]), self.spreads["user_type"], mean, variance, stretch)
-        return stretch * (log_odds + settled) + mean, variance
+        keys, settled, since = group.keys(), self._settled_of(group), self._since(group)
+        of_user = self._of_user(group)
+        spread = math.sqrt(self.spreads["user_type"] ** 2 + of_user.variance + settled.variance + since.variance)
+        mean, variance = shift(self.sums["user_type"].get(keys[-1]), spread, stretch * since.mean + of_user.mean, stretch)
+        recency = self.settled.get(keys[4], _NOTHING)
+        return stretch * (log_odds + settled.mean + recency.mean) + mean, variance
 
-    def _of_type(self, group: Group) -> tuple[float, float]:
-        mean, variance = self._level("type", group.type, 0.0, 0.0)
-        return self._level("segment", group.keys()[1], mean, variance)
+    def _since(self, group: Group) -> Shift:
+        """How far a type and segment, the weekday, load and recency have moved since last night."""
+        if not len(self.sums["type"]):  # as of last night, which every event asks about
+            return _UNMOVED
+        kind, segment, weekday, load, recency, _ = group.keys()
+        mean, variance = shift(self.sums["type"].get(kind), DRIFT["type"], 0.0)
+        here = shift(self.sums["segment"].get(segment), math.sqrt(DRIFT["segment"] ** 2 + variance), mean)
+        others = self._moved("weekday", weekday), self._moved("load", load), self._moved("recency", recency)
+        return sum(others, Shift(*here))
 
-    def settled_of(self, group: Group) -> float:
-        """The shift of a type and segment as of last night."""
-        return self.settled.get(group.keys()[1], self.settled.get(group.type, 0.0))
+    def _moved(self, level: str, key: str) -> Shift:
+        return Shift(*shift(self.sums[level].get(key), DRIFT[level], 0.0))
 
-    def _level(self, level: str, key: str, mean: float, variance: float) -> tuple[float, float]:
-        return shift(self.sums[level].get(key), self.spreads[level], mean, variance)
+    def of_load(self) -> float:
+        """What a push of the last day takes from the log-odds beyond what the nightly model says: the slope over their number."""
+        loads = [load for load in range(MOST_LOAD) if f"load {load}" in self.settled]
+        if len(loads) < 2:
+            return 0.0
+        shifts = [self._in_all("load", f"load {load}") for load in loads]
+        return -float(np.polyfit(loads, [each.mean for each in shifts], 1, w=[each.variance**-0.5 for each in shifts])[0])
+
+    def _in_all(self, level: str, key: str) -> Shift:
+        return self.settled.get(key, _NOTHING) + self._moved(level, key)
+
+    def _of_user(self, group: Group) -> Shift:
+        """A user's shift in all types, by what they did with other types than this one.
+
+        A type of which much was sent counts little more than another: it tells of the user's taste for all, and of that for itself.
+        """
+        own, within, known = group.keys()[-1], self.spreads["user_type"] ** 2, self.sums["user_type"]
+        score, precision = 0.0, 1.0 / self.spreads["user"] ** 2
+        for key in self._kinds.get(group.user, ()):
+            if key != own:
+                trials, clicks, expected = known.get(key)
+                information = expected * (1.0 - expected / trials) if trials else 0.0
+                damping = 1.0 + information * within
+                score += (clicks - expected) / damping
+                precision += information / damping
+        return Shift(max(-_FURTHEST, min(score / precision, _FURTHEST)), 1.0 / precision)
+
+    def _settled_of(self, group: Group) -> Shift:
+        """The shifts as of last night; what was never seen may be anything that others are."""
+        kind, segment, weekday, load, *_ = group.keys()
+        found = self.settled.get(segment)
+        if found is None:
+            above = self.settled.get(kind, Shift(0.0, self.spreads["type"] ** 2))
+            found = Shift(above.mean, above.variance + self.spreads["segment"] ** 2)
+        return found + self.settled.get(weekday, _NOTHING) + self.settled.get(load, _NOTHING)
 
     def knows(self, user: str) -> bool:
         """Whether any outcome of a user was counted."""
-        return user in self.sums["user"]
+        return user in self._kinds
 
     def forget(self, user: str) -> None:
         """Drop a user; what types and segments learned of them remains, without a name."""
-        self.sums["user"].drop([user])
-        prefix = user + SEPARATOR
-        self.sums["user_type"].drop([key for key in self.sums["user_type"] if key.startswith(prefix)])
+        self.sums["user_type"].drop(self._kinds.pop(user, ()))
 
     def dump(self) -> tuple[dict[str, Any], dict[str, NDArray[np.int64]]]:
         """Names and counts."""
@@ -160,8 +247,18 @@ class Tastes:
     @classmethod
     def restore(cls, names: Mapping[str, Any], counts: Mapping[str, NDArray[np.int64]]) -> Self:
         """Take back what `dump` gave."""
-        return cls(names["spreads"], {level: Sums(names["keys"][level], counts[level]) for level in LEVELS}, names["settled"])
+        settled = {key: Shift(*each) for key, each in names["settled"].items()}
+        return cls(names["spreads"], {level: Sums(names["keys"][level], counts[level]) for level in LEVELS}, settled)
 
 
-def _outcomes(log_odds: Array, clicked: Array, weights: Array) -> Array:
-    return np.column_stack([weights, weights * clicked, weights * expit(log_odds)])
+_NOTHING = Shift(0.0, 0.0)
+_UNMOVED = Shift(0.0, sum(DRIFT[level] ** 2 for level in LEVELS[:-1]))
+_FURTHEST = 2.0
+"""A step along the slope overshoots where a user clicks much more than expected; few users are further from the others."""
+
+
+def _summed(keys: Sequence[str], expected: Array, clicked: Array, weights: Array) -> tuple[list[str], Array]:
+    """Names of groups, and their trials, clicks and expected clicks, of shape (number_of_groups, 3)."""
+    names, place = np.unique(np.array(keys), return_inverse=True)
+    columns = [np.bincount(place, weights=column) for column in (weights, weights * clicked, weights * expected)]
+    return names.tolist(), np.column_stack(columns).astype(np.float64)

@@ -28,7 +28,8 @@ from sklearn.preprocessing import OneHotEncoder
 
 from models.notification import Notification, NotificationConfig, NotificationExample, NotificationQuery
 from models.off_policy import Trials, compare, refusal, value
-from tests.benchmarks import notification_simulator as simulator
+from tests.benchmarks import _notification_world as simulated
+from tests.benchmarks.notification_simulator import Foretell
 from training.metrics import binary_metrics
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -205,7 +206,7 @@ def _other_policy(path: Path, table: Table, examples: Examples, own: Table) -> I
 
 
 def _speed() -> Iterator[Row]:
-    """One decision at a time, and updates as they come from the store, on the log of the simulator."""
+    """One decision at a time, and updates as they come from the store, on the log of the simulated."""
     log = _simulated(STREAM_USERS, STREAM_DAYS // 2)
     for mode in ("threshold", "value"):
         model = Notification(NotificationConfig(mode=mode)).fit(log[: len(log) // 2])
@@ -225,13 +226,13 @@ def _speed() -> Iterator[Row]:
 
 def _simulated(users: int, days: int) -> Examples:
     """Pushes that were decided by lot, in a made-up world, in the order of time; a click is known when the next hour begins."""
-    world, fate, rows = simulator.World.made(users, 60, SEED), np.random.default_rng([SEED, 1]), []
-    model = simulator.Foretell(world.segment, users)
+    world, fate, rows = simulated.World.made(users, 60, SEED), np.random.default_rng([SEED, 1]), []
+    model = Foretell(world.segment, users)
     for hour in range(days * 24):
-        who, kinds, luck, lot = simulator.arrivals(users, hour, fate)
-        pushed = lot < simulator.PUSHED_IN_THE_LOG
-        actions = np.full(int(pushed.sum()), simulator.PUSH)
-        told = simulator.happen(world, hour, who[pushed], kinds[pushed], actions, luck[pushed], np.ones(len(actions)))
+        who, kinds, luck, lot = simulated.arrivals(users, hour, fate)
+        pushed = lot < simulated.PUSHED_IN_THE_LOG
+        actions = np.full(int(pushed.sum()), simulated.PUSH)
+        told = simulated.happen(world, hour, who[pushed], kinds[pushed], actions, luck[pushed], np.ones(len(actions)))
         rows += [event.model_copy(update={"clicked": bool(event.clicked)}) for event in model.events(told)]
         world.next_hour()
     return rows
@@ -242,7 +243,7 @@ def _stream() -> Iterator[Row]:
     log = _simulated(STREAM_USERS, STREAM_DAYS)
     days: list[Examples] = [[] for _ in range(STREAM_DAYS)]
     for row in log:
-        days[(row.sent_at - simulator.START).days].append(row)
+        days[(row.sent_at - simulated.START).days].append(row)
     yield from (_streamed(name, system, days) for name, system in _systems().items())
 
 
