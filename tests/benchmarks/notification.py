@@ -3,7 +3,10 @@
 Tables are found by their columns in whatever folder is given, and all are read with one configuration. A randomised mailing has the
 columns `segment`, `visit` and others (Hillstrom); 3 folds. A log of Open Bandit has `item_id`, `position`, `click` and
 `propensity_score`; 5 folds. Where one folder has a log of a random and one of a Bernoulli-Thompson policy of the same campaign, the
-value of the second is estimated from the first alone and compared with what its own log shows.
+value of the second is estimated from the first alone and compared with what its own log shows. Of the men's logs, with 46 and 69
+clicks, that cannot be known to 5%: the standard error of the doubly robust value is 24% of it, and of the policy's own value 12%, so an
+estimator without any bias would come that near once in seven logs. Shrinking weights or rewards makes the interval narrower and the
+estimate worse (18 to 34% too low): with so few clicks it draws the policy towards the log.
 
 The stream is the log of ten days of `notification_simulator`, followed by ten more days that are decided by lot: each system predicts
 a day's pushes and then learns from them. river and Vowpal Wabbit are not dependencies; where they are not installed, a row says so.
