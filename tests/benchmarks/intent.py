@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 from models.encoder.export import packaged_source
 from models.intent import OUT_OF_SCOPE, Intent, IntentConfig, IntentExample, IntentPrediction, IntentQuery
 from models.rows import read_rows
+from tests.benchmarks._memory import peak_mebibytes
 from training.metrics import binary_metrics, ece
 
 DATA = "intent"
@@ -95,7 +95,7 @@ def task_of(folder: Path) -> Task | None:
 def _measured(task: Task, system: str) -> dict[str, object]:
     """One row, by a process that has done nothing else."""
     figures = judged(system, task)
-    return {"system": system, "data": task.data, **figures, "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10)}
+    return {"system": system, "data": task.data, **figures, "peak_mib": round(peak_mebibytes())}
 
 
 def _csv(path: Path) -> Rows:

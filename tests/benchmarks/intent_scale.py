@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from models.intent import Intent, IntentExample, IntentQuery
+from tests.benchmarks._memory import peak_mebibytes
 
 DATA = "intent"
 
@@ -39,9 +39,9 @@ def run(data: Path) -> list[dict[str, object]]:
 
 def _measured(n_intents: int, n_rows: int) -> dict[str, object]:
     rows = made_up(n_intents, n_rows)
-    began, before = time.perf_counter(), _peak_mib()
+    began, before = time.perf_counter(), peak_mebibytes()
     model = Intent().fit(rows)
-    seconds, peak = time.perf_counter() - began, _peak_mib()
+    seconds, peak = time.perf_counter() - began, peak_mebibytes()
     asked = made_up(n_intents, _ASKED, seed=1)
     answers = model.predict([IntentQuery(text=row.text) for row in asked])
     with TemporaryDirectory() as folder:
@@ -76,10 +76,6 @@ def made_up(n_intents: int, n_rows: int, seed: int = 0) -> list[IntentExample]:
 
 def _word(rng: np.random.Generator) -> str:
     return "".join(rng.choice(_LETTERS, rng.integers(3, 9)))
-
-
-def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
 if __name__ == "__main__":

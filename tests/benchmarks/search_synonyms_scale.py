@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from models.rows import read_batches
 from models.search_synonyms import SearchSynonyms, SearchSynonymsExample, SearchSynonymsQuery
 from models.search_synonyms.questions import CompleteRequest
 from models.search_synonyms.searches import Searches
+from tests.benchmarks._memory import peak_mebibytes
 
 DATA = "search_synonyms"
 
@@ -49,7 +49,7 @@ def measured(path: Path) -> dict[str, object]:
     read = time.perf_counter()
     model = SearchSynonyms().fit(searches)
     learned, work = time.perf_counter(), time.process_time() - worked
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    peak = peak_mebibytes()
     queries = [SearchSynonymsQuery(query=query) for query in searches.queries[: 10 * ASKED : 10]]
     cold, warm = (_milliseconds(model, queries) for _ in range(2))
     return {
