@@ -10,6 +10,7 @@ import pytest
 
 import models
 from models.base import MANIFEST
+from models.digest import sha256_of
 from models.errors import ModelFolderError, UnknownModelError, WrongFormatError
 from tests.checks import CHECKS, Subject, subject
 
@@ -27,15 +28,22 @@ def test_unknown_slug_names_the_known_ones() -> None:
 
 
 @pytest.mark.usefixtures("home")
-def test_parts_of_another_version_of_the_model_are_refused(tmp_path: Path) -> None:
-    """A folder may be whole and untouched, and yet hold other parts than today's code reads."""
-    saved = subject("churn").saved(tmp_path / "churn")
+@pytest.mark.parametrize(("slug", "part", "name"), [("churn", "table.json", None), ("notification", "model.json", "tiring_beyond")])
+def test_parts_of_another_version_of_the_model_are_refused(tmp_path: Path, slug: str, part: str, name: str | None) -> None:
+    """A folder may be whole and untouched, and yet hold other parts than today's code reads, or less in one of them."""
+    saved = subject(slug).saved(tmp_path / slug)
     manifest = json.loads((saved / MANIFEST).read_text())
-    (saved / "table.json").unlink()
-    del manifest["parts"]["table.json"]
+    if name is None:
+        (saved / part).unlink()
+        del manifest["parts"][part]
+    else:
+        held = json.loads((saved / part).read_text())
+        del held[name]
+        (saved / part).write_text(json.dumps(held))
+        manifest["parts"][part] = sha256_of(saved / part)
     (saved / MANIFEST).write_text(json.dumps(manifest))
-    with pytest.raises(WrongFormatError, match="train again"):
-        models.get("churn").load(saved)
+    with pytest.raises(WrongFormatError, match=f"expected the parts that this version of {slug} reads .* train again"):
+        models.get(slug).load(saved)
 
 
 def test_folder_that_is_not_a_model_is_refused(tmp_path: Path) -> None:
