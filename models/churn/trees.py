@@ -25,7 +25,7 @@ Places = NDArray[np.intp]
 SPLITS = 7
 _ANSWERS = 2**SPLITS
 _BITS = (np.arange(_ANSWERS)[:, None] >> np.arange(SPLITS) & 1).astype(bool)  # (answers or coalitions, splits)
-_POWERS = 2 ** np.arange(SPLITS)
+_POWERS = 2 ** np.arange(SPLITS, dtype=np.uint8)
 
 
 def _shapley_weights() -> Array:
@@ -127,7 +127,7 @@ class Trees:
 
     def parts(self, X: Array) -> Array:
         """What each split's place adds to the log-odds of each row, of shape (n_rows, n_trees * SPLITS)."""
-        left = X[:, self.place.ravel()] <= self.threshold.ravel()
-        answers = left.reshape(len(X), -1, SPLITS) @ _POWERS
-        found = self._lookup[answers + np.arange(0, len(self._lookup), _ANSWERS)]
+        left = np.take(X, self.place.ravel(), axis=1) <= self.threshold.ravel()
+        answers = left.view(np.uint8).reshape(len(X), -1, SPLITS) @ _POWERS
+        found = np.take(self._lookup, answers + np.arange(0, len(self._lookup), _ANSWERS), axis=0)
         return found.reshape(len(X), -1)

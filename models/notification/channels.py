@@ -24,6 +24,8 @@ _SHARE_CLICKS = 10.0
 
 _EVERYWHERE = "all"
 
+Array = NDArray[np.float64]
+
 
 class Rates:
     """Counts of pushes and of users who turned a type off, by type and by load; of clicks against those that pushes would have got."""
@@ -31,7 +33,7 @@ class Rates:
     def __init__(self, sums: Sums | None = None) -> None:
         self._sums = sums if sums is not None else Sums()
 
-    def pushed(self, kinds: Sequence[str], pushes_last_day: Sequence[int], weights: Sequence[float]) -> None:
+    def pushed(self, kinds: Sequence[str], pushes_last_day: Sequence[int], weights: Array) -> None:
         """Count pushes by their types and loads."""
         keys = [key for kind, load in zip(kinds, pushes_last_day, strict=True) for key in _keys(kind, load)]
         self._sums.add(keys, np.outer(np.repeat(weights, _KEYS), (1.0, 0.0, 0.0)))
@@ -40,7 +42,7 @@ class Rates:
         """Count a user who turned a type off."""
         self._sums.add(_keys(kind, pushes_last_day), np.array([(0.0, weight, 0.0)] * _KEYS))
 
-    def wanted(self, probabilities: Sequence[float], disabled: Sequence[float], expected: Sequence[float]) -> None:
+    def wanted(self, probabilities: Sequence[float], disabled: Array, expected: Array) -> None:
         """Count pushes by their probability of a click: whether they made a user turn the type off, and how likely that had been."""
         keys = [f"interest {_interest(probability)}" for probability in probabilities]
         self._sums.add(keys, np.column_stack([np.zeros(len(keys)), disabled, expected]))
@@ -92,7 +94,7 @@ def _keys(kind: str, pushes_last_day: int) -> tuple[str, str, str]:
 
 
 def _load(pushes_last_day: int) -> int:
-    return max(load for load in _LOADS if load <= pushes_last_day)
+    return _LOADS[bisect_right(_LOADS, pushes_last_day) - 1]
 
 
 def _interest(probability: float) -> int:

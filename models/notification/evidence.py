@@ -113,7 +113,8 @@ def shift(sums: tuple[float, float, float], spread: float, mean: float, stretch:
     start = stretch * math.log(rate / (1 - rate)) + mean
     precision, further = 1.0 / (spread * spread), 0.0
     for _ in range(_STEPS):
-        p = 1.0 / (1.0 + math.exp(-max(min(start + further, 40.0), -40.0)))
+        z = start + further
+        p = 1.0 / (1.0 + math.exp(-40.0 if z > 40.0 else 40.0 if z < -40.0 else -z))
         curvature = trials * p * (1 - p) + precision
         step = (clicks - trials * p - further * precision) / curvature
         if abs(step) < 1e-6:

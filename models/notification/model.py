@@ -135,7 +135,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         self._tiring = Tiring.learn(self.champion_, [columns[id(impression)] for impression, _ in newest], values)
         self._tiring_beyond = self._known.tastes.of_load()
         self._trained = self._known
-        self._price([impression for impression, _ in newest])
+        self._price(sent := [impression for impression, _ in newest], self._weights(sent))
         self._count_shown(lesson.outcomes)
         rates, config = self._known.rates, self.config
         self._shares = {"in_app": rates.share("in_app", config.in_app_share), "digest": rates.share("digest", config.digest_share)}
@@ -326,9 +326,10 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
             self._wait(events)
             met, fresh = self._meet(list(filter(_was_sent, events)))
             self._expect(fresh)
-            pushed = [impression for impression, _ in fresh if impression.decision in _PUSHES]
-            self._look_at_interest(pushed)
-            self._price(pushed)
+            if pushed := [impression for impression, _ in fresh if impression.decision in _PUSHES]:
+                weights = self._weights(pushed)
+                self._look_at_interest(pushed, weights)
+                self._price(pushed, weights)
             self._count(self._lesson(met))
 
     def _wait(self, events: Sequence[NotificationExample]) -> None:
@@ -359,8 +360,8 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
             met.append((event, impression))
         pushed = [each for each, _ in fresh if each.decision in _PUSHES]
         if pushed:
-            loads, weights = [each.group.load for each in pushed], [self._weight(each.sent_at) for each in pushed]
-            self._known.rates.pushed([each.group.type for each in pushed], loads, weights)
+            loads = [each.group.load for each in pushed]
+            self._known.rates.pushed([each.group.type for each in pushed], loads, self._weights(pushed))
         return met, fresh
 
     def _expect(self, fresh: Sequence[_Fresh]) -> None:
@@ -369,22 +370,20 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         ):
             impression.log_odds = log_odds
 
-    def _price(self, pushed: Sequence[Impression]) -> None:
+    def _price(self, pushed: Sequence[Impression], weights: Array) -> None:
         """What the log-odds of each user's pushes are worth: so much is lost if another push tires them."""
-        if pushed:
-            users, wanted = [each.group.user for each in pushed], np.array([self._wanted(each) for each in pushed])
-            weights = np.array([self._weight(each.sent_at) for each in pushed])
-            values = np.minimum([each.value for each in pushed], _MOST_VALUE)
-            self._known.worth.add(users, np.column_stack([weights, weights * wanted * (1 - wanted) * values, np.zeros(len(users))]))
+        users, wanted = [each.group.user for each in pushed], np.array([self._wanted(each) for each in pushed])
+        values = np.minimum([each.value for each in pushed], _MOST_VALUE)
+        self._known.worth.add(users, np.column_stack([weights, weights * wanted * (1 - wanted) * values, np.zeros(len(users))]))
 
-    def _look_at_interest(self, pushed: Sequence[Impression]) -> None:
+    def _look_at_interest(self, pushed: Sequence[Impression], weights: Array) -> None:
         """How likely each push was to be clicked, in the eyes of the last training: none of them had a say in that."""
+        burdens = [(each.group.type, each.group.load) for each in pushed]
+        disable = {each: self._trained.rates.disable_probability(*each) for each in set(burdens)}
         for each in pushed:
             each.interest = self._wanted(each)
-        if pushed:
-            rates = self._trained.rates
-            expected = [self._weight(each.sent_at) * rates.disable_probability(each.group.type, each.group.load) for each in pushed]
-            self._known.rates.wanted([each.interest or 0.0 for each in pushed], [0.0] * len(pushed), expected)
+        interests, expected = [each.interest or 0.0 for each in pushed], weights * [disable[each] for each in burdens]
+        self._known.rates.wanted(interests, np.zeros(len(pushed)), expected)
 
     def _wanted(self, impression: Impression) -> float:
         """The probability that a push of it would have been clicked, as known at the last training."""
@@ -403,7 +402,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
                 self._known.turned_off[key] = min(_newest(event), self._known.turned_off.get(key, _newest(event)))
                 self._known.rates.disabled(event.type, impression.group.load, self._weight(impression.sent_at))
                 if impression.interest is not None:
-                    self._known.rates.wanted([impression.interest], [self._weight(impression.sent_at)], [0.0])
+                    self._known.rates.wanted([impression.interest], np.array([self._weight(impression.sent_at)]), np.zeros(1))
             if not impression.resolved and (event.clicked is not None or event.dismissed or event.disabled):
                 impression.resolved = True
                 lesson.outcomes.append((impression, float(bool(event.clicked))))
@@ -445,8 +444,11 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
             [impression.group for impression, _ in outcomes],
             np.array([impression.log_odds for impression, _ in outcomes]),
             np.array([outcome for _, outcome in outcomes]),
-            np.array([self._weight(impression.sent_at) for impression, _ in outcomes]),
+            self._weights([impression for impression, _ in outcomes]),
         )
+
+    def _weights(self, impressions: Sequence[Impression]) -> Array:
+        return np.array([self._weight(each.sent_at) for each in impressions])
 
     def _weight(self, sent_at: int) -> float:
         halvings = (sent_at - self.reference_) / DAY / self.config.half_life_days

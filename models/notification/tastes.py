@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from bisect import insort
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -14,6 +15,9 @@ from scipy.special import expit
 from models.notification.evidence import Sums, common_spread_of, shift, spread_of, stretch_of
 
 Array = NDArray[np.float64]
+
+Keys = tuple[str, str, str, str, str, str]
+"""One key per level."""
 
 LEVELS = ("type", "segment", "weekday", "load", "recency", "user_type")
 _BEFORE_USERS, _AFTER_USERS = LEVELS[:4], LEVELS[4]
@@ -45,11 +49,19 @@ class Group(NamedTuple):
     load: int = 0
     recency: str = ""
 
-    def keys(self) -> tuple[str, str, str, str, str, str]:
+    def keys(self) -> Keys:
         """One key per level."""
-        kind, load = self.type, min(self.load, MOST_LOAD)
-        segment, own = f"{kind}{SEPARATOR}{self.segment}", f"{self.user}{SEPARATOR}{kind}"
-        return kind, segment, f"weekday {self.weekday}", f"load {load}", f"recency {self.recency}", own
+        return *_keys_of_many(self.type, self.segment, self.weekday, min(self.load, MOST_LOAD), self.recency), self.own_key()
+
+    def own_key(self) -> str:
+        """The key of the user's own type."""
+        return f"{self.user}{SEPARATOR}{self.type}"
+
+
+@lru_cache(maxsize=65_536)
+def _keys_of_many(kind: str, segment: str, weekday: str, load: int, recency: str) -> tuple[str, str, str, str, str]:
+    """Keys of the levels whose groups many users share."""
+    return kind, f"{kind}{SEPARATOR}{segment}", f"weekday {weekday}", f"load {load}", f"recency {recency}"
 
 
 class Shift(NamedTuple):
@@ -154,7 +166,7 @@ class Tastes:
 
     def add_users(self, groups: Sequence[Group], expected: Array, clicks: Array, weights: Array) -> None:
         """Count outcomes of users, beside what was expected of each."""
-        keys, known = [group.keys()[-1] for group in groups], self.sums["user_type"]
+        keys, known = [group.own_key() for group in groups], self.sums["user_type"]
         for key in {*keys}:
             if key not in known:
                 self._meet(key)
@@ -166,7 +178,7 @@ class Tastes:
 
     def expected(self, groups: Sequence[Group], log_odds: Array) -> Array:
         """Probabilities of a click by the nightly model, and by what was known of types and segments last night."""
-        return np.asarray(expit(log_odds + np.array([self._settled_of(group).mean for group in groups])), dtype=np.float64)
+        return np.asarray(expit(log_odds + np.array([self._settled_of(group.keys()).mean for group in groups])), dtype=np.float64)
 
     def of(self, group: Group, log_odds: float) -> tuple[float, float]:
         """Mean and variance of the log-odds of a group's own, for which the nightly model gave `log_odds`.
@@ -174,18 +186,18 @@ class Tastes:
         These lie further from zero than log-odds of the nightly model, which are those of all users like this one; see `stretch_of`.
         """
         stretch = stretch_of(self.spreads["user"] ** 2 + self.spreads["user_type"] ** 2)
-        keys, settled, since = group.keys(), self._settled_of(group), self._since(group)
-        of_user = self._of_user(group)
+        keys = group.keys()
+        settled, since, of_user = self._settled_of(keys), self._since(keys), self._of_user(group.user, keys[-1])
         spread = math.sqrt(self.spreads["user_type"] ** 2 + of_user.variance + settled.variance + since.variance)
         mean, variance = shift(self.sums["user_type"].get(keys[-1]), spread, stretch * since.mean + of_user.mean, stretch)
         recency = self.settled.get(keys[4], _NOTHING)
         return stretch * (log_odds + settled.mean + recency.mean) + mean, variance
 
-    def _since(self, group: Group) -> Shift:
+    def _since(self, keys: Keys) -> Shift:
         """How far a type and segment, the weekday, load and recency have moved since last night."""
         if not len(self.sums["type"]):  # as of last night, which every event asks about
             return _UNMOVED
-        kind, segment, weekday, load, recency, _ = group.keys()
+        kind, segment, weekday, load, recency, _ = keys
         mean, variance = shift(self.sums["type"].get(kind), DRIFT["type"], 0.0)
         here = shift(self.sums["segment"].get(segment), math.sqrt(DRIFT["segment"] ** 2 + variance), mean)
         others = self._moved("weekday", weekday), self._moved("load", load), self._moved("recency", recency)
@@ -205,14 +217,14 @@ class Tastes:
     def _in_all(self, level: str, key: str) -> Shift:
         return self.settled.get(key, _NOTHING) + self._moved(level, key)
 
-    def _of_user(self, group: Group) -> Shift:
+    def _of_user(self, user: str, own: str) -> Shift:
         """A user's shift in all types, by what they did with other types than this one.
 
         A type of which much was sent counts little more than another: it tells of the user's taste for all, and of that for itself.
         """
-        own, within, known = group.keys()[-1], self.spreads["user_type"] ** 2, self.sums["user_type"]
+        within, known = self.spreads["user_type"] ** 2, self.sums["user_type"]
         score, precision = 0.0, 1.0 / self.spreads["user"] ** 2
-        for key in self._kinds.get(group.user, ()):
+        for key in self._kinds.get(user, ()):
             if key != own:
                 trials, clicks, expected = known.get(key)
                 information = expected * (1.0 - expected / trials) if trials else 0.0
@@ -221,14 +233,15 @@ class Tastes:
                 precision += information / damping
         return Shift(max(-_FURTHEST, min(score / precision, _FURTHEST)), 1.0 / precision)
 
-    def _settled_of(self, group: Group) -> Shift:
+    def _settled_of(self, keys: Keys) -> Shift:
         """The shifts as of last night; what was never seen may be anything that others are."""
-        kind, segment, weekday, load, *_ = group.keys()
+        kind, segment, weekday, load, _, _ = keys
         found = self.settled.get(segment)
         if found is None:
             above = self.settled.get(kind, Shift(0.0, self.spreads["type"] ** 2))
             found = Shift(above.mean, above.variance + self.spreads["segment"] ** 2)
-        return found + self.settled.get(weekday, _NOTHING) + self.settled.get(load, _NOTHING)
+        day, pressed = self.settled.get(weekday, _NOTHING), self.settled.get(load, _NOTHING)
+        return Shift(found.mean + day.mean + pressed.mean, found.variance + day.variance + pressed.variance)
 
     def knows(self, user: str) -> bool:
         """Whether any outcome of a user was counted."""
