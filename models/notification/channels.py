@@ -24,7 +24,7 @@ _SHARE_CLICKS = 10.0
 
 _EVERYWHERE = "all"
 
-Array = NDArray[np.float64]
+Numbers = Sequence[float] | NDArray[np.float64]
 
 
 class Rates:
@@ -33,7 +33,7 @@ class Rates:
     def __init__(self, sums: Sums | None = None) -> None:
         self._sums = sums if sums is not None else Sums()
 
-    def pushed(self, kinds: Sequence[str], pushes_last_day: Sequence[int], weights: Array) -> None:
+    def pushed(self, kinds: Sequence[str], pushes_last_day: Sequence[int], weights: Numbers) -> None:
         """Count pushes by their types and loads."""
         keys = [key for kind, load in zip(kinds, pushes_last_day, strict=True) for key in _keys(kind, load)]
         self._sums.add(keys, np.outer(np.repeat(weights, _KEYS), (1.0, 0.0, 0.0)))
@@ -42,7 +42,7 @@ class Rates:
         """Count a user who turned a type off."""
         self._sums.add(_keys(kind, pushes_last_day), np.array([(0.0, weight, 0.0)] * _KEYS))
 
-    def wanted(self, probabilities: Sequence[float], disabled: Array, expected: Array) -> None:
+    def wanted(self, probabilities: Sequence[float], disabled: Numbers, expected: Numbers) -> None:
         """Count pushes by their probability of a click: whether they made a user turn the type off, and how likely that had been."""
         keys = [f"interest {_interest(probability)}" for probability in probabilities]
         self._sums.add(keys, np.column_stack([np.zeros(len(keys)), disabled, expected]))
