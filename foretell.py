@@ -565,10 +565,10 @@ def _show_report(report: Report) -> None:
 
 def _show_policy(found: Mapping[str, Any]) -> None:
     overlap = found["overlap"]
+    trained_on = f"{found['trained_on']:,} rows that it was trained on, " if "trained_on" in found else ""
     typer.echo(
         f"{overlap['decisions']:,} logged decisions, worth {overlap['effective']:,.0f} of this policy's own; mean weight "
-        f"{overlap['mean_weight']:.3f}; left out: {found['trained_on']:,} rows that it was "
-        f"trained on, {found['left_out']:,} without propensity or outcome"
+        f"{overlap['mean_weight']:.3f}; left out: {trained_on}{found['left_out']:,} without propensity or outcome"
     )
     if found["refused"]:
         typer.echo(f"foretell: {found['refused']}", err=True)

@@ -17,6 +17,7 @@ from models.churn.policy import ChurnPolicyQuestion, ChurnPolicyReport
 from models.errors import InputError
 from models.rows import read_rows
 from tests.registered import register
+from tests.test_serving import serving
 
 SAMPLE = Path(__file__).parent.parent / "data" / "churn" / "sample.csv"
 KEPT = 0.7
@@ -100,7 +101,7 @@ def test_worth_counts_where_it_is_known(churn: Churn, unseen: list[ChurnExample]
 def test_only_the_threshold_can_be_tried(churn: Churn, unseen: list[ChurnExample]) -> None:
     with pytest.raises(InputError, match="among offer_threshold, got folds"):
         churn.evaluate_policy(ChurnPolicyQuestion.model_validate({"log": unseen[:5], "set": {"folds": 3}}))
-    with pytest.raises(InputError, match="setting offer_threshold: input should be less than or equal to 1"):
+    with pytest.raises(InputError, match="setting offer_threshold: expected at most 1, got '2'"):
         tried(churn, unseen[:5], "2")
 
 
@@ -118,3 +119,15 @@ def test_the_command_answers_and_draws(churn: Churn, unseen: list[ChurnExample],
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["value"]["verdict"] == "better"
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_over_http_the_answer_is_the_same(churn: Churn, unseen: list[ChurnExample], home: Path) -> None:
+    register(churn)
+    offered = np.random.default_rng(0).random(len(unseen)) < 0.5
+    log = after(unseen, offered, lambda _: 0.5)
+    body = {"log": [row.model_dump(mode="json") for row in log], "set": {"offer_threshold": 0.3}}
+    with serving(("churn",)) as client:
+        answered = client.post("/v1/churn/evaluate_policy", json=body)
+        wrong = client.post("/v1/churn/evaluate_policy", json=body | {"set": {"offer_threshold": 2}})
+    assert (answered.status_code, answered.json().get("answer")) == (200, tried(churn, log, 0.3).model_dump(mode="json"))
+    assert (wrong.status_code, "setting offer_threshold: expected at most 1, got 2" in wrong.text) == (400, True)

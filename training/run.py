@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from models import get
 from models.base import Config, OnlineModel
@@ -22,7 +22,7 @@ from models.digest import sha256_of
 from models.errors import InputError, ModelFolderError
 from models.feedback import Stored
 from models.rows import read_batches
-from models.wording import complaint
+from models.settings import configured
 from training import tracking
 from training.card import Card
 from training.evaluation import AnyModel, AnyRecipe, Evaluation, GateResult, evaluate, gates, prefixed, require
@@ -168,13 +168,8 @@ def parse_settings(config: type[Config], settings: Mapping[str, str]) -> Config:
     InputError
         If a setting is unknown or out of bounds.
     """
-    if unknown := sorted(settings.keys() - config.model_fields.keys()):
-        raise InputError(f"expected settings among {', '.join(config.model_fields)}, got {', '.join(unknown)}")
     try:
-        return config.model_validate({name: json.loads(text) if text[:1] in ("[", "{") else text for name, text in settings.items()})
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise InputError(f"setting {'.'.join(map(str, problem['loc']))}: {complaint(problem)}") from error
+        return configured(config, {name: json.loads(text) if text[:1] in ("[", "{") else text for name, text in settings.items()})
     except json.JSONDecodeError as error:
         raise InputError(f"expected a setting that starts with a bracket to be JSON, got {error.doc!r}") from error
 

@@ -29,10 +29,11 @@ from numpy.typing import NDArray
 from models.base import Contract, Model, Part, Question
 from models.churn.calibration import Calibration
 from models.churn.linear import Linear
-from models.churn.policy import ChurnPolicyQuestion, ChurnPolicyReport, changed_config, report
+from models.churn.policy import DECIDING, ChurnPolicyQuestion, ChurnPolicyReport, report
 from models.churn.records import ChurnConfig, ChurnExample, ChurnPrediction, ChurnQuery, Reason
 from models.churn.table import Note, Table
 from models.churn.trees import Trees
+from models.settings import changed
 
 Array = NDArray[np.float64]
 
@@ -138,7 +139,7 @@ class Churn(Model[ChurnConfig, ChurnQuery, ChurnExample, ChurnPrediction]):
             If there is no such setting, or not with this value.
         """
         self._require_fitted()
-        config = changed_config(self.config, request.settings)
+        config = changed(self.config, request.settings, DECIDING)
         risk = np.array([answer.probability for answer in self.predict(request.log)])
         return report(request.log, risk, config.offer_threshold, request.settings)
 

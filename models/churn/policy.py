@@ -14,10 +14,9 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from models.churn.records import ChurnConfig, ChurnExample
-from models.errors import InputError
+from models.churn.records import ChurnExample
 from models.off_policy import Overlap, PolicyValue, Trials, numbered, overlap, refusal, value
 
 Array = NDArray[np.float64]
@@ -30,7 +29,6 @@ _NOTHING = frozenset({"", "0", "none", "no", "control", "false", "nothing"})
 _STANDARD_ERRORS = 3.0
 """By so many may offers differ in risk before they are no lottery; a fair one is refused once in four hundred."""
 
-
 _ROW: dict[str, Any] = {"features": {"tenure_months": 4}, "label": True, "treatment": "offer"}
 
 
@@ -41,11 +39,7 @@ class ChurnPolicyQuestion(BaseModel):
         frozen=True,
         extra="forbid",
         populate_by_name=True,
-        json_schema_extra={
-            "examples": [
-                {"log": [{"features": {"tenure_months": 4}, "label": True, "treatment": "offer"}], "set": {"offer_threshold": 0.5}}
-            ]
-        },
+        json_schema_extra={"examples": [{"log": [_ROW], "set": {"offer_threshold": 0.5}}]},
     )
 
     log: list[ChurnExample] = Field(min_length=1, description="Who got an offer (`treatment`), with which `propensity`, and who left.")
@@ -73,27 +67,8 @@ class ChurnPolicyReport(BaseModel):
     refused: str | None = Field(description="Why the log cannot say what this is worth; then there is no value.")
     overlap: Overlap = Field(description="How much of what the threshold would do the log has tried.")
     left_out: int = Field(description="Rows without a propensity, where others have one.")
-    trained_on: int = Field(default=0, description="Rows that the model was trained on are not known; leave them out of the log.")
     value: PolicyValue | None = Field(description="Per customer: `outcome_value`, or 1 if they stayed.")
     changed: list[OfferChange] = Field(description="What would have changed, the most frequent first.")
-
-
-def changed_config(config: ChurnConfig, settings: Mapping[str, Any]) -> ChurnConfig:
-    """A configuration with another threshold.
-
-    Raises
-    ------
-    InputError
-        If there is no such setting of the decision, or not with this value.
-    """
-    if unknown := sorted(settings.keys() - DECIDING):
-        raise InputError(f"expected settings of the decision, among {', '.join(sorted(DECIDING))}, got {', '.join(unknown)}")
-    try:
-        return ChurnConfig.model_validate(config.model_dump() | dict(settings))
-    except ValidationError as error:
-        first = error.errors()[0]
-        message = first["msg"][:1].lower() + first["msg"][1:]
-        raise InputError(f"setting {'.'.join(map(str, first['loc']))}: {message}, got {first['input']!r}") from error
 
 
 def report(log: Sequence[ChurnExample], risk: Array, threshold: float, settings: Mapping[str, Any]) -> ChurnPolicyReport:

@@ -46,7 +46,7 @@ from models.notification.evidence import MOST_HALVINGS, stretch_of
 from models.notification.history import Pressure
 from models.notification.impressions import REMEMBERED, Impression, Impressions, grade
 from models.notification.knowledge import Knowledge
-from models.notification.policy import PolicyQuestion, PolicyReport, changed_config, questions, report
+from models.notification.policy import DECIDING, PolicyQuestion, PolicyReport, questions, report
 from models.notification.records import (
     Action,
     Digest,
@@ -58,6 +58,7 @@ from models.notification.records import (
 )
 from models.notification.sway import Tiring, daily_rhythm, hourly
 from models.notification.tastes import Group, Tastes
+from models.settings import changed
 
 Array = NDArray[np.float64]
 
@@ -241,7 +242,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
             If there is no such setting, or not with this value.
         """
         self._require_fitted()
-        config = changed_config(self.config, request.settings)
+        config = changed(self.config, request.settings, DECIDING)
         judged = self._as_trained(config)
         asked = zip(request.log, questions(request.log), strict=True)
         later = [(row, query) for row, query in asked if to_microseconds(row.sent_at) > self.reference_]

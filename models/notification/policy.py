@@ -8,18 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from models.errors import InputError
 from models.notification.records import (
     Action,
-    NotificationConfig,
     NotificationExample,
     NotificationPrediction,
     NotificationQuery,
 )
 from models.off_policy import Overlap, PolicyValue, Trials, numbered, overlap, refusal, value
-from models.wording import complaint
 
 DECIDING = frozenset(
     {
@@ -113,23 +110,6 @@ class PolicyReport(BaseModel):
     )
     changed: list[ChangeCount] = Field(description="What would have changed, by kind, the most frequent first.")
     changes: list[Change] = Field(description=f"The surest of these changes, at most {MOST_CHANGES}.")
-
-
-def changed_config(config: NotificationConfig, settings: Mapping[str, Any]) -> NotificationConfig:
-    """A configuration with other settings of the decision.
-
-    Raises
-    ------
-    InputError
-        If there is no such setting, or not with this value.
-    """
-    if unknown := sorted(settings.keys() - DECIDING):
-        raise InputError(f"expected settings of the decision, among {', '.join(sorted(DECIDING))}, got {', '.join(unknown)}")
-    try:
-        return NotificationConfig.model_validate(config.model_dump() | dict(settings))
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise InputError(f"setting {'.'.join(map(str, problem['loc']))}: {complaint(problem)}") from error
 
 
 def questions(log: Sequence[NotificationExample]) -> list[NotificationQuery]:
