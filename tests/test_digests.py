@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from models.errors import InputError
 from models.instants import to_datetime, to_microseconds
 from models.notification import Notification, NotificationConfig, NotificationExample, NotificationPrediction, NotificationQuery
+from models.notification.config import Rhythm
 from models.notification.digest import latest_slot
-from models.notification.records import Digest, DigestQuestion, Item, Rhythm
+from models.notification.digest_records import Digest, DigestQuestion, Item
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 EVENING = NOON.replace(hour=18)

@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.churn.records import Scalar
 from models.churn.values import days, is_blank, is_null, number, token
+from models.scalar import Scalar
 
 Kind = Literal["number", "date", "category"]
 

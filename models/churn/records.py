@@ -7,8 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AliasChoices, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from models.base import Config, Prediction, Record
-
-Scalar = float | int | str | bool | None
+from models.scalar import Scalar
 
 _LEFT = frozenset({"1", "1.0", "true", "t", "yes", "y", "churned", "left", "exited", "attrited", "attrited customer"})
 _STAYED = frozenset({"0", "0.0", "false", "f", "no", "n", "stayed", "retained", "active", "existing", "existing customer"})

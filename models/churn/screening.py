@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from models.churn.columns import Column
-from models.churn.records import Scalar
 from models.churn.values import token
+from models.scalar import Scalar
 
 _PRIOR_ROWS = 10.0  # a group's rate is pulled to the base rate as if that many average customers were in it
 

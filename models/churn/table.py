@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.churn.columns import NOWHERE, Column, read_column
-from models.churn.records import Scalar
 from models.churn.values import is_blank
+from models.scalar import Scalar
 
 Row = Mapping[str, Scalar]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-from models.churn.records import Scalar
+from models.scalar import Scalar
 
 _NULL_WORDS = frozenset({"na", "n/a", "nan", "null", "none", "?", "-", "unknown"})
 

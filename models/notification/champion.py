@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from models.base import Part
 from models.churn.calibration import Calibration
 from models.churn.linear import Linear
-from models.churn.records import ChurnConfig, Scalar
+from models.churn.records import ChurnConfig
 from models.churn.table import Table
 from models.churn.trees import Trees
 from models.errors import InputError
+from models.scalar import Scalar
 
 Array = NDArray[np.float64]
 Row = Mapping[str, Scalar]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.notification.evidence import Sums
-from models.notification.records import Action
+from models.notification.vocabulary import Action
 
 _LOADS = (0, 1, 2, 3, 5, 8)
 _PRIOR_RATE, _PRIOR_PUSHES = 0.001, 500.0

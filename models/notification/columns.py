@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 
-from models.churn.records import Scalar
 from models.notification.clock import DAY, HOUR, day_name, local
+from models.notification.config import NotificationConfig
 from models.notification.history import Pressure
-from models.notification.records import NotificationConfig, NotificationExample, NotificationQuery
+from models.notification.records import NotificationExample, NotificationQuery
 from models.notification.tastes import Group
+from models.scalar import Scalar
 
 _SINCE_CLICK = (1.0, 6.0, 24.0, 72.0, 168.0)
 """Hours."""

@@ -18,7 +18,10 @@ from typing import Any, Self
 
 from models.instants import to_datetime, to_microseconds
 from models.notification.clock import DAY, HOUR, day_name, instant_of, local
-from models.notification.records import Digest, DigestClosing, DigestEntry, Fate, ItemFate, NotificationExample, Rhythm
+from models.notification.config import Rhythm
+from models.notification.digest_records import Digest, DigestClosing, DigestEntry, ItemFate
+from models.notification.records import NotificationExample
+from models.notification.vocabulary import Fate
 
 KEPT = 8 * DAY
 """A closed digest can be asked for again for so long."""

@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from models.notification.clock import DAY
-from models.notification.records import Action, NotificationExample
+from models.notification.records import NotificationExample
 from models.notification.tastes import Group
+from models.notification.vocabulary import Action
 
 REMEMBERED = 2 * DAY
 """After the attribution window: a report that comes so late still finds what it is about, and does not count a second time."""

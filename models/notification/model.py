@@ -33,31 +33,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import Contract, OnlineModel, Part, Question
-from models.churn.records import Scalar
 from models.errors import InputError
 from models.instants import to_datetime, to_microseconds
+from models.notification.belief import Belief, sigmoid
 from models.notification.champion import Champion
 from models.notification.clock import DAY, HOUR
 from models.notification.columns import columns_of, group_of
-from models.notification.decision import Belief, decide, sigmoid
+from models.notification.config import NotificationConfig
+from models.notification.decision import decide
 from models.notification.digest import KEPT as CLOSED_KEPT
 from models.notification.digest import Digests, compose, latest_slot, rewritten, written
+from models.notification.digest_records import Digest, DigestQuestion
 from models.notification.evidence import MOST_HALVINGS, stretch_of
 from models.notification.history import Pressure
 from models.notification.impressions import REMEMBERED, Impression, Impressions, grade
 from models.notification.knowledge import Knowledge
 from models.notification.policy import DECIDING, PolicyQuestion, PolicyReport, questions, report
-from models.notification.records import (
-    Action,
-    Digest,
-    DigestQuestion,
-    NotificationConfig,
-    NotificationExample,
-    NotificationPrediction,
-    NotificationQuery,
-)
+from models.notification.records import NotificationExample, NotificationPrediction, NotificationQuery
 from models.notification.sway import Tiring, daily_rhythm, hourly
 from models.notification.tastes import Group, Tastes
+from models.notification.vocabulary import Action
+from models.scalar import Scalar
 from models.settings import changed
 
 Array = NDArray[np.float64]

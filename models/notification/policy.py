@@ -10,12 +10,8 @@ from typing import Any
 import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from models.notification.records import (
-    Action,
-    NotificationExample,
-    NotificationPrediction,
-    NotificationQuery,
-)
+from models.notification.records import NotificationExample, NotificationPrediction, NotificationQuery
+from models.notification.vocabulary import Action
 from models.off_policy import Overlap, PolicyValue, Trials, numbered, overlap, refusal, value
 
 DECIDING = frozenset(

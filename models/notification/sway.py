@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from models.churn.records import Scalar
 from models.notification.champion import Champion
 from models.notification.clock import DAY, HOUR, local
 from models.notification.evidence import shift, spread_of
+from models.scalar import Scalar
 
 Row = Mapping[str, Scalar]
 
