@@ -12,7 +12,7 @@ Carbonell and Goldstein (1998), The use of MMR, diversity-based reranking, SIGIR
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -61,6 +61,14 @@ class Digests:
     def __init__(self) -> None:
         self._waiting: dict[str, dict[str, Held]] = {}
         self._closed: dict[str, dict[str, Closed]] = {}
+
+    def hear(self, events: Iterable[NotificationExample]) -> None:
+        """Let items wait for their digests, and take away those of digests that were closed."""
+        for event in events:
+            if event.closing is not None:
+                self.close(event.user_id, event.closing)
+            else:
+                self.put(event)
 
     def put(self, event: NotificationExample) -> None:
         """Let an item wait; one that waits already, or was in a digest, is the same one reported again."""
