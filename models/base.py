@@ -45,6 +45,9 @@ class Record(BaseModel):
     subject: ClassVar[str | None] = None
     """The field that identifies the person a row is about: stored as it is, while personal data in any other text is masked."""
 
+    past: ClassVar[tuple[str, ...]] = ()
+    """Fields, instants, that cannot be in the future: events that say otherwise are refused where they are reported, by our clock."""
+
     reader: ClassVar[Callable[..., Any] | None] = None
     """What reads files of such rows that are no tables: `models.rows.formats.Reader`. ``None``: tables, JSON lines and Parquet only."""
 

@@ -23,7 +23,7 @@ from serving.routes import Reply, Route, problem
 from serving.store import NewEvent, NewFeedback, Status, Store
 
 CLOCKS_DIFFER = timedelta(minutes=1)
-"""An outcome this much before its prediction counts as at the same instant; one this much ahead of our clock is not from the future."""
+"""An outcome this much before its prediction counts as at the same instant; what is this much ahead of our clock is not from the future."""
 
 T = TypeVar("T")
 
@@ -88,9 +88,10 @@ class EventsRoute(IntakeRoute):
         if isinstance(items, Reply):
             return items
         model, refused, places, new = self._model(), dict[int, str](), list[int](), list[NewEvent]()
+        now = datetime.now(UTC)
         for place, item in enumerate(items):
             try:
-                event = item if isinstance(item, str) else self._kept(item, model)
+                event = item if isinstance(item, str) else self._kept(item, model, now)
             except ValidationError as error:
                 event = f"event, as it would be kept: {complaint_about(error, item.event.model_dump(mode='json'))}"
             if isinstance(event, str):
@@ -100,8 +101,11 @@ class EventsRoute(IntakeRoute):
                 new.append(event)
         return Kept(self._store.appending(self._slug, new), lambda told: self._reply(places, told, refused))
 
-    def _kept(self, item: Any, model: Any) -> NewEvent | str:
+    def _kept(self, item: Any, model: Any, now: datetime) -> NewEvent | str:
         event = without_personal_data(item.event, self._subject)
+        for name in event.past:  # only here: what is replayed must not depend on a clock
+            if (ahead := _ahead(f"event.{name}", getattr(event, name), now)) is not None:
+                return ahead
         if isinstance(model, OnlineModel) and (why := model.refusal(event)) is not None:
             return why
         subject = getattr(event, self._subject) if self._subject is not None else None
@@ -161,8 +165,8 @@ class FeedbackRoute(IntakeRoute):
             return (
                 f"occurred_at: expected an instant after the prediction's, {predicted_at.isoformat()}, got {item.occurred_at.isoformat()}"
             )
-        if item.occurred_at > now + CLOCKS_DIFFER:
-            return f"occurred_at: expected an instant before now, {now.isoformat()}, got {item.occurred_at.isoformat()}"
+        if (ahead := _ahead("occurred_at", item.occurred_at, now)) is not None:
+            return ahead
         if self._window is not None and now - predicted_at > self._window:
             return f"prediction_id: expected a prediction of the last {self._window.days} days, this one has been dropped since"
         kept = json.dumps(masked_values(self._outcomes[slug].dump_python(outcome, mode="json")), ensure_ascii=False)
@@ -181,6 +185,13 @@ class FeedbackRoute(IntakeRoute):
 
     def _like(self) -> str:
         return '{"prediction_id": "...", "outcome": ..., "occurred_at": "..."}, or several in {"feedback": [...]}'
+
+
+def _ahead(name: str, instant: datetime | None, now: datetime) -> str | None:
+    """Whether an instant is in the future, as a complaint."""
+    if instant is None or instant <= now + CLOCKS_DIFFER:
+        return None
+    return f"{name}: expected an instant before now, {now.isoformat()}, got {instant.isoformat()}"
 
 
 _UNKNOWN = "expected the id of a prediction that this service has made, of a model that wants feedback"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -72,7 +73,9 @@ def test_an_acknowledged_click_changes_the_next_score_in_every_worker(address: s
     (before,) = set(from_all(lambda: probability(address, "ada")))
     seen = watermark(address)
     tell(address, one=sent("ada", clicked=True, happened_at=NOON + timedelta(minutes=1)))
+    acknowledged = time.monotonic()
     learned_by_both(address, seen + 1)
+    print(f"both workers had learned {time.monotonic() - acknowledged:.2f} seconds after the acknowledgement")
     (after,) = set(from_all(lambda: probability(address, "ada")))
     assert after > before
     model = small().update([sent("ada", clicked=True, happened_at=NOON + timedelta(minutes=1))])
@@ -99,6 +102,16 @@ def test_a_digest_is_closed_once_and_is_the_same_in_every_worker(address: str) -
         assert httpx.post(f"{address}/v1/notification/events", json=body, timeout=30).json()["accepted"] == accepted
     learned_by_both(address, seen + 2)
     assert all(each == {**found, "closed": True} for each in from_all(digest))
+
+
+def test_an_event_from_the_future_is_refused_alone(address: str) -> None:
+    now = datetime.now(UTC)
+    told = [sent("eve"), sent("eve", at=now + timedelta(days=400)), sent("eve", happened_at=now + timedelta(hours=1))]
+    body = {"events": [{"event_id": f"eve {n}", "event": event.model_dump(mode="json")} for n, event in enumerate(told)]}
+    receipt = httpx.post(f"{address}/v1/notification/events", json=body, timeout=30).json()
+    assert (receipt["accepted"], [each["index"] for each in receipt["refused"]]) == (1, [1, 2])
+    assert receipt["refused"][0]["error"].startswith("event.sent_at: expected an instant before now")
+    assert receipt["refused"][1]["error"].startswith("event.happened_at: expected an instant before now")
 
 
 def test_a_policy_is_refused_over_http_with_a_sentence(address: str) -> None:

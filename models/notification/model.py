@@ -12,7 +12,7 @@ attribution window has passed; swipes, dwell time and clicks in digests tell tas
 When not to trust it: a probability holds for what was pushed and to whom; where a log was never explored, what nobody tried is a guess
 with a wide interval. Clicks are not happiness: give `value` what a click is worth to the business, and `disable_cost` what losing the
 channel costs. Two people on one account are one user here. Shares of in-app messages and digests are assumptions until such
-messages have told. An event from the far future makes everything else seem old; whoever reports times should have a clock.
+messages have told. A row of a file from the far future makes everything else seem old; such events are refused where they are reported.
 
 References
 ----------

@@ -80,6 +80,8 @@ class NotificationExample(_Notification):
         },
     )
 
+    past: ClassVar[tuple[str, ...]] = ("sent_at", "happened_at")
+
     sent_at: AwareDatetime = Field(
         validation_alias=AliasChoices("sent_at", "timestamp"), description="When it was sent, or put into the digest, with a time zone."
     )

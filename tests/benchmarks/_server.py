@@ -1,4 +1,4 @@
-"""A trained model, and a real server of interest graphs, for benchmarks."""
+"""A trained model, and a real server of it, for benchmarks."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def trained(home: Path, slug: str) -> dict[str, str]:
 
 
 @contextmanager
-def served(environ: dict[str, str], workers: int) -> Iterator[int]:
+def served(environ: dict[str, str], workers: int, slug: str = "interest_graph") -> Iterator[int]:
     """The port of a server whose workers are all ready."""
     port = free_port()
     home = {"BENTOML_HOME": f"{environ['FORETELL_HOME']}/bentoml"}
-    variables = {**settings(models=["interest_graph"], port=port, workers=workers), **environ, **home}
+    variables = {**settings(models=[slug], port=port, workers=workers), **environ, **home}
     process = subprocess.Popen(command(port=port), env=variables, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(600):
