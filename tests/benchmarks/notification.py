@@ -9,7 +9,9 @@ estimator without any bias would come that near once in seven logs. Shrinking we
 estimate worse (18 to 34% too low): with so few clicks it draws the policy towards the log.
 
 The stream is the log of ten days of `notification_simulator`, followed by ten more days that are decided by lot: each system predicts
-a day's pushes and then learns from them. river and Vowpal Wabbit are not dependencies; where they are not installed, a row says so.
+a day's pushes and then learns from them. So nobody knows of the pushes earlier that day, and who counts pushes of the last day expects
+too many clicks; asked and told hour by hour, as a server is, Foretell does not. river and Vowpal Wabbit are not dependencies; where they
+are not installed, a row says so.
 """
 
 from __future__ import annotations
