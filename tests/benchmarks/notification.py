@@ -194,7 +194,7 @@ def _other_policy(path: Path, table: Table, examples: Examples, own: Table) -> I
         expected_of_policy=(policy * expected).sum(axis=1),
     )
     rewards = np.array([row["click"] == "1" for row in own], dtype=float)
-    truth, error = rewards.mean(), 1.96 * rewards.std() / np.sqrt(len(rewards))
+    truth, error = float(rewards.mean()), 1.96 * rewards.std() / np.sqrt(len(rewards))
     found = value(trials)
     yield {
         "system": "its own log",
