@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-SHOWN = 80
+_SHOWN = 80
 """Characters of a wrong value that a message repeats."""
 
 _INSTANT = "a time with its zone, such as 2026-01-31T09:30:00Z"
@@ -61,13 +61,13 @@ def expected_any(problems: Sequence[ErrorDetails]) -> str:
     return " or ".join([first, *(other.removeprefix("expected ") for other in others)])
 
 
-def complaint(problem: ErrorDetails, shown: Callable[[Any], str] = repr) -> str:
-    """``expected at least 1, got 0``; what came is cut after `SHOWN` characters."""
-    return with_value(expected(problem), problem, shown)
+def complaint(problem: ErrorDetails) -> str:
+    """``expected at least 1, got 0``."""
+    return with_value(expected(problem), problem)
 
 
 def with_value(message: str, problem: ErrorDetails, shown: Callable[[Any], str] = repr) -> str:
-    """A message, and what came, unless the message says that already; of too many or too few things, how many came."""
+    """A message, and the beginning of what came, unless the message says that already; of too many or too few things, how many came."""
     if problem["type"] == "missing":
         return f"{message}, got none"
     if ", got " in message:
@@ -75,4 +75,4 @@ def with_value(message: str, problem: ErrorDetails, shown: Callable[[Any], str] 
     if (count := problem.get("ctx", {}).get("actual_length")) is not None:
         return f"{message}, got {count:,}"
     value = shown(problem["input"])
-    return f"{message}, got {value if len(value) <= SHOWN else value[:SHOWN] + '...'}"
+    return f"{message}, got {value if len(value) <= _SHOWN else value[:_SHOWN] + '...'}"

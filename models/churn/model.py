@@ -21,6 +21,7 @@ Lundberg, Erion and Lee (2018), Consistent Individualized Feature Attribution fo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from typing import Self
 
 import numpy as np
@@ -139,9 +140,9 @@ class Churn(Model[ChurnConfig, ChurnQuery, ChurnExample, ChurnPrediction]):
             If there is no such setting, or not with this value.
         """
         self._require_fitted()
-        config = changed(self.config, request.settings, DECIDING)
-        risk = np.array([answer.probability for answer in self.predict(request.log)])
-        return report(request.log, risk, config.offer_threshold, request.settings)
+        judged = copy(self)
+        judged.config = changed(self.config, request.settings, DECIDING)
+        return report(request.log, judged.predict(request.log), request.settings)
 
     def predict(self, queries: Sequence[ChurnQuery]) -> list[ChurnPrediction]:
         """Probability, reasons and action for each customer, in order."""

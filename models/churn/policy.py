@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.churn.records import ChurnExample
+from models.churn.records import ChurnExample, ChurnPrediction
 from models.off_policy import Overlap, PolicyValue, Trials, numbered, overlap, refusal, value
 
 Array = NDArray[np.float64]
@@ -71,19 +71,20 @@ class ChurnPolicyReport(BaseModel):
     changed: list[OfferChange] = Field(description="What would have changed, the most frequent first.")
 
 
-def report(log: Sequence[ChurnExample], risk: Array, threshold: float, settings: Mapping[str, Any]) -> ChurnPolicyReport:
-    """What offers above a threshold would have been worth on a log.
+def report(log: Sequence[ChurnExample], answers: Sequence[ChurnPrediction], settings: Mapping[str, Any]) -> ChurnPolicyReport:
+    """What a model's offers would have been worth on a log.
 
     Parameters
     ----------
-    risk
-        The probability of leaving of each row, of shape (n,).
+    answers
+        What the model says to each row.
     """
     logged_by = any(row.propensity is not None for row in log)
     kept = [place for place, row in enumerate(log) if not logged_by or row.propensity is not None]
-    rows, risk = [log[place] for place in kept], risk[kept]
+    rows, answers = [log[place] for place in kept], [answers[place] for place in kept]
     offered = np.array([_is_offer(row.treatment) for row in rows])
-    wanted = risk > threshold
+    wanted = np.array([answer.action == "offer" for answer in answers])
+    risk = np.array([answer.probability for answer in answers])
     propensity = _logged(rows) if logged_by else np.where(offered, offered.mean(), 1 - offered.mean())
     reward, expected = _worth(rows, risk)
     trials = Trials(

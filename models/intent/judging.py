@@ -104,14 +104,18 @@ def doubt_of(seen: Seen, hidden: Sequence[Seen], settings: Settings) -> tuple[Do
     signals = np.concatenate([sample.full(full) for sample in samples])
     full = _scoped(full, calibration.scope(signals, outside, weight, FULL_USUAL), seen.full(full), seen, settings)
     fast, full = calibrated(fast, full, views, truth, handed, settings.coverage)
-    figures = {
+    return Doubt(fast, full, handover), measured(handover, handed, fast_right, full_right)
+
+
+def measured(handover: float, handed: NDArray[np.bool_], fast_right: NDArray[np.bool_], full_right: NDArray[np.bool_]) -> dict[str, float]:
+    """What the hand-over costs and saves, given which rows it hands to the full tier and which each tier answers right."""
+    return {
         "handover": handover,
         "fast_share": float(1 - handed.mean()),
         "fast_accuracy": float(fast_right.mean()),
         "full_accuracy": float(full_right.mean()),
         "accuracy": float(np.where(handed, full_right, fast_right).mean()),
     }
-    return Doubt(fast, full, handover), figures
 
 
 def _floor(hidden: Floats, real: Floats) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 
 from models.intent import calibration
 from models.intent.doubt import Doubt, Floats, Tier, mixed, sure_of
-from models.intent.judging import Seen, Settings, calibrated
+from models.intent.judging import Seen, Settings, calibrated, measured
 
 USUAL_WEIGHT = 20.0
 """Of the view, on training rows of Banking77, about."""
@@ -34,12 +34,6 @@ def with_tuned(doubt: Doubt, seen: Seen, tuned: Floats, settings: Settings) -> t
     handover = max(doubt.handover, calibration.handover(sure, fast_right, right, settings.accuracy_loss))
     handed = sure <= handover
     fast, full = calibrated(doubt.fast, Tier(weights, doubt.full.scope), views, truth, handed, settings.coverage)
-    figures = {
-        "handover": handover,
-        "fast_share": float(1 - handed.mean()),
-        "fast_accuracy": float(fast_right.mean()),
-        "full_accuracy": float(right.mean()),
-        "accuracy": float(np.where(handed, right, fast_right).mean()),
-        "untuned_accuracy": float((doubt.full.probabilities(views[:-1]).argmax(axis=1) == truth).mean()),
-    }
+    untuned = float((doubt.full.probabilities(views[:-1]).argmax(axis=1) == truth).mean())
+    figures = measured(handover, handed, fast_right, right) | {"untuned_accuracy": untuned}
     return replace(doubt, fast=fast, handover=handover, tuned=full), figures

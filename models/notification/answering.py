@@ -53,7 +53,7 @@ class Answering:
         for start in range(0, len(queries), _CHUNK):
             some = queries[start : start + _CHUNK]
             instants = [to_microseconds(query.at) for query in some]
-            pressures = [self.pressure(query) for query in some]
+            pressures = [self._pressure(*each) for each in zip(some, instants, strict=True)]
             rows = [columns_of(*each, self.config) for each in zip(some, instants, pressures, strict=True)]
             expected = self.champion.log_odds(rows).tolist()
             answers += [self._answer(*each) for each in zip(some, instants, pressures, expected, strict=True)]
@@ -66,9 +66,13 @@ class Answering:
         in_app, digest = self.known.rates.share("in_app", config.in_app_share), self.known.rates.share("digest", config.digest_share)
         return {"push": push, "later": push, "in_app": clicks * in_app, "digest": clicks * digest, "drop": 0.0}
 
-    def pressure(self, query: NotificationQuery) -> Pressure:
+    def pushes_last_day(self, query: NotificationQuery) -> int:
+        """How many pushes the user got in the 24 hours before."""
+        return self._pressure(query, to_microseconds(query.at)).day
+
+    def _pressure(self, query: NotificationQuery, at: int) -> Pressure:
         """What lies on a user when a notification of theirs is to be decided."""
-        return self.known.history.before(query.user_id, to_microseconds(query.at), _unreported(query))
+        return self.known.history.before(query.user_id, at, _unreported(query))
 
     def _answer(self, query: NotificationQuery, at: int, pressure: Pressure, expected: float) -> NotificationPrediction:
         belief = self._belief(query, at, pressure, expected)

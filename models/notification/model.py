@@ -230,7 +230,7 @@ class Notification(OnlineModel[NotificationConfig, NotificationQuery, Notificati
         """How many pushes each user got in the 24 hours before."""
         self._require_fitted()
         answering = self._answering()
-        return [answering.pressure(query).day for query in queries]
+        return [answering.pushes_last_day(query) for query in queries]
 
     @property
     def _ledger(self) -> Ledger:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple, TypedDict
 
@@ -14,7 +13,7 @@ from models.root_cause.change import Change, Normal
 from models.root_cause.clusters import NOISE, grouped, novelty
 from models.root_cause.findings import Findings
 from models.root_cause.hourly import traffic
-from models.root_cause.knowledge import Knowledge, window_of
+from models.root_cause.knowledge import Knowledge
 from models.root_cause.phrases import key_phrases
 from models.root_cause.scan import Cut, scan
 from models.root_cause.skew import skews
@@ -49,9 +48,9 @@ def examine(known: Knowledge, config: RootCauseConfig, query: RootCauseQuery, se
         return None
     pairs = list(zip(seen.services, known.kinds(seen), strict=True))
     symbols = known.symbols.extended(pairs)
-    service_of, n_services = symbols.service_of(), len(symbols.services)
-    seen, clocks, unsure = _with_right_clocks(known, seen, pairs, symbols)
-    window = window_of(seen, pairs, symbols)
+    numbers, service_of, n_services = symbols.numbers(pairs), symbols.service_of(), len(symbols.services)
+    seen, clocks, unsure = _with_right_clocks(known, seen, service_of[numbers], n_services)
+    window = Window.of(seen.at, numbers, seen.unit, seen.severe)
     vectors = known.embedding.of([text for _, text in symbols.pairs])
     normal = _normal(known, config, query, symbols, vectors, window)
     searched_from = min(int(np.searchsorted(np.maximum.accumulate(searched[window.line]), 1)), len(window.at) - 1)
@@ -100,16 +99,18 @@ def _searched(seen: Columns, query: RootCauseQuery) -> Array:
     return np.asarray(seen.at >= earliest)
 
 
-def _with_right_clocks(
-    known: Knowledge, seen: Columns, pairs: Sequence[tuple[str, str]], symbols: Symbols
-) -> tuple[Columns, tuple[ClockSkew, ...], Array]:
-    """The lines with their times put right, which clocks are wrong, and by line the doubt that is left, in seconds."""
-    n_services = len(symbols.services)
+def _with_right_clocks(known: Knowledge, seen: Columns, speaker: Array, n_services: int) -> tuple[Columns, tuple[ClockSkew, ...], Array]:
+    """The lines with their times put right, which clocks are wrong, and by line the doubt that is left, in seconds.
+
+    Parameters
+    ----------
+    speaker
+        By line, the service that wrote it.
+    """
     names = sorted(set(seen.hosts))
     number = {name: place for place, name in enumerate(names)}
     host = np.array([number[name] for name in seen.hosts])
     calls = regular(np.pad(known.normal.calls, (0, n_services - len(known.normal.calls))))
-    speaker = symbols.service_of()[symbols.numbers(pairs)]
     found = skews(seen.at, seen.unit, speaker, host, calls, known.leads.widened(n_services))
     ahead, unsure = found.ahead / MICROSECONDS, found.uncertainty / MICROSECONDS
     wrong = np.flatnonzero(found.ahead)

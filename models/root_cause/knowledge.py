@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Self
@@ -96,10 +96,10 @@ class Knowledge:
         locations = Locations.learn(seen.locations, texts)
         pairs = list(zip(seen.services, locations.kinds(seen.locations, texts), strict=True))
         symbols = Symbols().extended(pairs)
-        window, service_of, n_services = window_of(seen, pairs, symbols), symbols.service_of(), len(symbols.services)
+        numbers, service_of, n_services = symbols.numbers(pairs), symbols.service_of(), len(symbols.services)
+        window = Window.of(seen.at, numbers, seen.unit, seen.severe)
         kept = len(seen.at) / sample.lines_read
         normal = tally(window, service_of, n_services, duration(window) * kept)
-        speakers = service_of[symbols.numbers(pairs)]
         known = cls(
             encoder=encoder,
             templates=sample.templates,
@@ -108,7 +108,7 @@ class Knowledge:
             clusters=cluster(encoder.encode(sorted({text for _, text in symbols.pairs})), config.min_cluster_size),
             hours=hourly_rates(window.at, window.symbol, len(symbols), config.alert_step_seconds, kept),
             normal=normal,
-            leads=leads(seen.at, seen.unit, speakers, regular(normal.calls)),
+            leads=leads(seen.at, seen.unit, service_of[numbers], regular(normal.calls)),
             likely_calls=_coinciding(window, service_of, n_services, config.seed),
             judgements={},
         )
@@ -172,11 +172,6 @@ def _coinciding(window: Window, service_of: Array, n_services: int, seed: int) -
     if window.traced.any():
         return np.zeros((n_services, n_services), dtype=bool)
     return likely_calls(window.at, service_of[window.symbol], n_services, np.random.default_rng(seed))
-
-
-def window_of(seen: Columns, pairs: Sequence[tuple[str, str]], symbols: Symbols) -> Window:
-    """Lines as numbers."""
-    return Window.of(seen.at, symbols.numbers(pairs), seen.unit, seen.severe)
 
 
 def _plain(arrays: Mapping[str, Array]) -> dict[str, Any]:

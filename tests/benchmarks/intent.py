@@ -9,9 +9,7 @@ their answer. Each system learns in a process of its own: ``peak_mib`` is the mo
 from __future__ import annotations
 
 import json
-import os
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -25,7 +23,7 @@ from numpy.typing import NDArray
 from models.encoder.export import packaged_source
 from models.intent import OUT_OF_SCOPE, Intent, IntentConfig, IntentExample, IntentPrediction, IntentQuery
 from models.rows import read_rows
-from tests.benchmarks._memory import peak_mebibytes
+from tests.benchmarks._alone import alone, peak_mebibytes
 from training.metrics import binary_metrics, ece
 
 DATA = "intent"
@@ -61,13 +59,7 @@ Ask = Callable[[Sequence[str]], Answers]
 
 def run(data: Path) -> list[dict[str, object]]:
     """Quality, milliseconds for one text, seconds and memory to fit, for each set and system."""
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    rows = []
-    for folder in folders(data):
-        for system in SYSTEMS:
-            done = subprocess.run([sys.executable, __file__, folder, system], stdout=subprocess.PIPE, text=True, check=True, env=environ)
-            rows.append(json.loads(done.stdout.splitlines()[-1]))
-    return rows
+    return [alone(__file__, folder, system) for folder in folders(data) for system in SYSTEMS]
 
 
 def folders(data: Path) -> list[Path]:

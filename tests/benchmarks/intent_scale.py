@@ -6,8 +6,6 @@ The rows are made up: words of an intent among words that all intents use, and n
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,7 +14,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from models.intent import Intent, IntentExample, IntentQuery
-from tests.benchmarks._memory import peak_mebibytes
+from tests.benchmarks._alone import alone, peak_mebibytes
 
 DATA = "intent"
 
@@ -29,12 +27,7 @@ _LETTERS = np.array(list("abcdefghijklmnoprstuvwyz"))
 
 def run(data: Path) -> list[dict[str, object]]:
     """One row a size; the folder is not read."""
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    rows = []
-    for size in SIZES:
-        command = [sys.executable, __file__, *map(str, size)]
-        rows.append(json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environ).stdout.splitlines()[-1]))
-    return rows
+    return [alone(__file__, *size) for size in SIZES]
 
 
 def _measured(n_intents: int, n_rows: int) -> dict[str, object]:

@@ -6,8 +6,6 @@ Needs no data: the lines come from the generator in ``data/root_cause/prepare.py
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,7 +16,7 @@ import numpy as np
 
 from models.root_cause import RootCause, RootCauseExample, RootCauseQuery
 from models.root_cause.types import MAX_LINES
-from tests.benchmarks._memory import peak_mebibytes
+from tests.benchmarks._alone import alone, peak_mebibytes
 
 DATA = ""
 LOAD = 36.0
@@ -37,9 +35,7 @@ def run(data: Path) -> list[dict[str, object]]:
         model, question = Path(folder) / "model", Path(folder) / "question.json"
         RootCause().fit(normal).save(model)
         question.write_text(RootCauseQuery.model_validate({"lines": lines}).model_dump_json())
-        environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-        alone = subprocess.run([sys.executable, __file__, model, question], check=True, capture_output=True, text=True, env=environ)
-    figures = json.loads(alone.stdout)
+        figures = alone(__file__, model, question)
     return [{"system": "foretell", "data": f"{len(lines):,} lines, encoder included", **figures}]
 
 

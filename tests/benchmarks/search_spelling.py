@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -25,6 +23,7 @@ from symspellpy import SymSpell, Verbosity
 
 from models.search_synonyms.rules import normal
 from models.search_synonyms.spelling import Spelling
+from tests.benchmarks._alone import alone
 
 DATA = "search_synonyms"
 
@@ -84,9 +83,7 @@ def _memory(system: str, pairs: Pairs, words: Sequence[str]) -> float:
     """
     states = [_learned(pairs, words), _learned(pairs[:FEW], [])] if system == "foretell" else None
     given = {"system": system, "pairs": pairs, "words": words, "states": states}
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    done = subprocess.run([sys.executable, __file__], input=json.dumps(given), capture_output=True, text=True, check=True, env=environ)
-    return float(done.stdout)
+    return float(alone(__file__, given=given))
 
 
 def _measure_here() -> None:

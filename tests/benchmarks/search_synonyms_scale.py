@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -20,7 +18,7 @@ from models.rows import read_batches
 from models.search_synonyms import SearchSynonyms, SearchSynonymsExample, SearchSynonymsQuery
 from models.search_synonyms.questions import CompleteRequest
 from models.search_synonyms.searches import Searches
-from tests.benchmarks._memory import peak_mebibytes
+from tests.benchmarks._alone import alone, peak_mebibytes
 
 DATA = "search_synonyms"
 
@@ -37,9 +35,7 @@ def run(data: Path) -> list[dict[str, object]]:
     """One row; the log is made up, so the folder is not read."""
     with TemporaryDirectory() as folder:
         path = big_log(Path(folder) / "log.parquet", EVENTS)
-        environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-        done = subprocess.run([sys.executable, __file__, path], capture_output=True, text=True, check=True, env=environ)
-        return [json.loads(done.stdout)]
+        return [alone(__file__, path)]
 
 
 def measured(path: Path) -> dict[str, object]:
