@@ -257,3 +257,14 @@ def test_layers_end_in_the_vector(encoder: Encoder) -> None:
     np.testing.assert_array_equal(layers[:, -1], encoder.encode(SENTENCES))
     np.testing.assert_allclose(np.linalg.norm(layers, axis=2), 1, atol=1e-5)
     assert not np.allclose(layers[:, 0], layers[:, -1], atol=0.1)
+
+
+def test_tokens_count_by_their_weight_in_the_last_layer_alone(encoder: Encoder) -> None:
+    ((first, *_, last), (_, word, _)) = encoder.tokens(["card", "parcel"])
+    weights = np.ones(encoder.n_tokens, dtype=np.float32)
+    weights[[first, word, last]] = 0
+    plain, weighed = (encoder.encode_layers(["my card", "my card", "a parcel"], each) for each in (None, weights))
+    np.testing.assert_array_equal(weighed[:, :-384], plain[:, :-384])
+    np.testing.assert_array_equal(weighed[0], weighed[1])
+    assert (weighed[:, -384:] * plain[:, -384:]).sum(axis=1).max() < 0.99
+    np.testing.assert_array_equal(encoder.encode_layers(SENTENCES, 2 * np.ones_like(weights)), encoder.encode_layers(SENTENCES))

@@ -17,7 +17,7 @@ from models.encoder import Encoder, default_encoder
 from models.encoder.export import default_source, tuned_encoder
 from models.errors import InputError
 from models.intent import Intent, IntentConfig, IntentExample, IntentQuery, finetuning
-from models.intent.meaning import members_of
+from models.intent.meaning import members_of, token_weights
 from tests.test_intent import toy
 
 ROOT = Path(__file__).parent.parent
@@ -55,11 +55,12 @@ def test_tuned_top_agrees_with_torch_and_leaves_the_other_layers_alone(encoder: 
     planted = {f"my {thing} is {trouble}": int(a != b) for a in (0, 1) for b in (0, 1) for thing in things[a] for trouble in troubles[b]}
     texts, codes = [*planted, "word " * 60], np.array([*planted.values()])
     rows, start = np.arange(len(planted)), _start(encoder, [*planted], codes)
-    tuner = Tuner(default_source(), encoder.tokens(texts))
+    weights = token_weights(encoder.tokens(texts), encoder.n_tokens)
+    tuner = Tuner(default_source(), encoder.tokens(texts), weights)
     tuned = tuner.tune(rows, codes, start, steps=12, seed=0, until=float("inf"))
     own = tuned_encoder(tuned.layers)
-    layers = own.encode_layers(texts)
-    assert_array_equal(layers[:, :-384], encoder.encode_layers(texts))
+    layers = own.encode_layers(texts, weights)
+    assert_array_equal(layers[:, :-384], encoder.encode_layers(texts, weights))
     assert (layers[:, -384:] * tuner.vectors(tuned.layers, np.arange(len(texts)))).sum(axis=1).min() > 0.98
     assert ((encoder.encode([*planted]) @ start).argmax(axis=1) == codes).mean() < 0.8
     assert (layers[rows, -384:] @ tuned.head).argmax(axis=1).tolist() == codes.tolist()
@@ -72,7 +73,7 @@ def test_same_rows_seed_and_steps_give_the_same_weights(encoder: Encoder) -> Non
     texts = [row.text for row in toy()]
     rows, codes = np.arange(len(texts)), np.arange(len(texts)) % 4
 
-    tuner = Tuner(default_source(), encoder.tokens(texts))
+    tuner = Tuner(default_source(), encoder.tokens(texts), np.ones(encoder.n_tokens, dtype=np.float32))
 
     def tune(seed: int) -> dict[str, np.ndarray]:
         found = tuner.tune(rows, codes, _start(encoder, texts, codes), steps=2, seed=seed, until=float("inf"))
@@ -121,7 +122,8 @@ def test_rows_are_scored_by_encoders_that_had_not_learned_them(encoder: Encoder,
     monkeypatch.setattr(finetuning, "PARTS", 2)
     texts = [row.text for row in toy()]
     codes = np.random.default_rng(0).permutation(np.arange(len(texts)) % 4)
-    tuned = finetuning.fine_tune(60, encoder, texts, encoder.encode(texts), codes, 4, np.ones(len(texts), dtype=np.bool_), 0)
+    weights, judged = np.ones(encoder.n_tokens, dtype=np.float32), np.ones(len(texts), dtype=np.bool_)
+    tuned = finetuning.fine_tune(60, encoder, texts, weights, encoder.encode(texts), codes, 4, judged, 0)
     assert not np.isnan(tuned.held_out).any()
     assert (tuned.view.scores(tuned.encoder.encode_layers(texts)).argmax(axis=1) == codes).mean() > 0.9
     assert (tuned.held_out.argmax(axis=1) == codes).mean() < 0.6
@@ -159,8 +161,9 @@ def test_clock_cuts_off_what_a_slow_machine_cannot_do_and_says_so(
     monkeypatch.setattr(finetuning, "TOKENS_PER_SECOND", 1e9)
     monkeypatch.setattr(finetuning, "ENOUGH", 1)
     texts, codes = [row.text for row in toy()], np.repeat(np.arange(4), 5)
+    weights, judged = np.ones(encoder.n_tokens, dtype=np.float32), np.ones(len(texts), dtype=np.bool_)
     with caplog.at_level(logging.WARNING):
-        tuned = finetuning.fine_tune(1e-6, encoder, texts, encoder.encode(texts), codes, 4, np.ones(len(texts), dtype=np.bool_), 0)
+        tuned = finetuning.fine_tune(1e-6, encoder, texts, weights, encoder.encode(texts), codes, 4, judged, 0)
     assert tuned.figures["finetune_done"] == 0
     assert "fine-tuning had time for 0 of" in caplog.text
 

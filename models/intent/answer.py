@@ -84,9 +84,9 @@ def _conformal_set(reading: Reading) -> tuple[Candidate, ...]:
     Where nearly all messages are clear, sets of one cover what was asked for, of those too that two intents fit.
     """
     p = reading.probabilities
-    order = np.argsort(-p, kind="stable")
-    size = int(np.count_nonzero(p >= min(reading.limits.least, ABOUT_AS_PROBABLE * p[order[0]])))
-    return tuple(Candidate(intent=reading.intents[place], probability=float(p[place])) for place in order[:size].tolist())
+    likely = np.flatnonzero(p >= min(reading.limits.least, ABOUT_AS_PROBABLE * p.max()))
+    order = likely[np.argsort(-p[likely], kind="stable")]
+    return tuple(Candidate(intent=reading.intents[place], probability=float(p[place])) for place in order.tolist())
 
 
 def _answer(rejected: bool, n_candidates: int, max_candidates: int) -> Literal["intent", "ask", "human"]:

@@ -29,6 +29,13 @@ from models.intent.meaning import CROWD
 
 Floats = NDArray[np.float64]
 
+SURE_WEIGHTS = np.array([-0.5, 1.4, 0.5, 1.0])
+"""Of the fast tier's standardised signals: logistic regression, on training rows of Banking77 and of CLINC150, of being out of scope or
+answered right by the full tier alone, rounded. At 60% answered by the fast tier 0.05 and 0.02 points of accuracy are then lost, and 8.5%
+and 4.4% of hidden intents' rows answered; by the probability of the intent and of its scope 0.09, 0.03, 9.7% and 4.3%."""
+NEAREST = 2
+"""Which of the fast tier's signals is the similarity to an example."""
+
 _ROWS = 1_024
 """Of a matrix that are sorted at a time."""
 
@@ -55,9 +62,11 @@ class Scope:
 
     def probability(self, signals: Floats) -> Floats:
         """Probability of being out of scope, by row of signals."""
-        standard = np.clip((signals - self.mean) / self.spread, -8, 8)
-        result: Floats = 1 / (1 + np.exp(-(self.bias + standard @ self.weights)))
-        return result
+        return _logistic(self.bias + self.standard(signals) @ self.weights)
+
+    def standard(self, signals: Floats) -> Floats:
+        """The signals in units of their spread."""
+        return np.minimum(np.maximum((signals - self.mean) / self.spread, -8), 8)  # of one row, twice as fast as by np.clip
 
     def dump(self) -> dict[str, Any]:
         """As JSON."""
@@ -127,7 +136,7 @@ class Doubt:
     fast, full
         The tier of words alone, and that of words and the encoder.
     handover
-        The fast tier answers if its probability before calibration, times that of being in scope, is above this.
+        The fast tier answers if it is surer than this, see `sure_of`.
     tuned
         The full tier's probabilities with the view of a fine-tuned encoder, if there is one; `full` then tells of the scope only.
     """
@@ -154,8 +163,11 @@ def fast_signals(words: Floats, nearest: Floats, probabilities: Floats) -> Float
 
     That is the TF-IDF cosine to the nearest example of the intent: a text may be far from all, and yet on the right side of a margin.
     """
+    signals = np.empty((len(words), len(SURE_WEIGHTS)))
     first, second = top_two(words)
-    return np.stack([first, first - second, nearest, _log_odds(probabilities.max(axis=1))], axis=1)
+    signals[:, 0], signals[:, 1], signals[:, NEAREST] = first, first - second, nearest
+    signals[:, 3] = _log_odds(probabilities.max(axis=1))
+    return signals
 
 
 def full_signals(scores: Floats, cosines: NDArray[np.float32], around: Around, probabilities: Floats) -> Floats:
@@ -180,9 +192,8 @@ def _nearest(cosines: NDArray[np.float32], most: int) -> NDArray[np.intp]:
 
 
 def sure_of(signals: Floats, scope: Scope) -> Floats:
-    """How sure the fast tier is: probability of its intent, times that of being in scope; by row of `fast_signals`."""
-    probability = 1 / (1 + np.exp(-signals[:, -1]))
-    return np.asarray(probability * (1 - scope.probability(signals)))
+    """How sure the fast tier is that the full one would say the same, from 0 to 1; by row of `fast_signals`."""
+    return _logistic(scope.standard(signals) @ SURE_WEIGHTS)
 
 
 def mixed(weights: Sequence[float], views: Sequence[Floats]) -> Floats:
@@ -223,6 +234,11 @@ def _row_means(values: NDArray[np.floating]) -> Floats:
     return means
 
 
+def _logistic(log_odds: Floats) -> Floats:
+    result: Floats = 1 / (1 + np.exp(-log_odds))
+    return result
+
+
 def _log_odds(probability: Floats) -> Floats:
-    clipped = np.clip(probability, 1e-6, 1 - 1e-6)
+    clipped = np.minimum(np.maximum(probability, 1e-6), 1 - 1e-6)
     return np.asarray(np.log(clipped / (1 - clipped)))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
+import scipy.sparse
 from numpy.typing import NDArray
 
 from models.intent.records import OUT_OF_SCOPE, Neighbour
@@ -14,6 +15,9 @@ from models.intent.vocabulary import Floats, Ids, Sparse, Vocabulary
 
 PER_INTENT = 40
 """Examples of an intent that the fast tier compares with; more would cost more time than its answer."""
+
+_FEW = 200
+"""So many are sorted sooner than parted."""
 
 
 @dataclass(frozen=True)
@@ -43,39 +47,52 @@ class Examples:
         return cls(values["texts"], np.array(values["codes"], dtype=np.intp), values["intents"])
 
 
+class _Compared(NamedTuple):
+    """Examples of one intent: their places, their vectors as rows, and the feature of each column; the last column is of none."""
+
+    places: Ids
+    vectors: scipy.sparse.csr_matrix
+    features: Ids
+
+
 class ByWords:
     """The first examples of each intent, compared by words."""
 
     def __init__(self, examples: Examples, vocabulary: Vocabulary) -> None:
-        self._examples, self._width = examples, len(vocabulary)
+        self._examples = examples
         self._of = [
             self._vectors(np.flatnonzero(examples.codes == intent)[:PER_INTENT], vocabulary) for intent in range(len(examples.intents))
         ]
 
-    def _vectors(self, places: Ids, vocabulary: Vocabulary) -> tuple[Ids, Ids, Ids, Floats]:
-        """Places, and the vectors there as row, feature and value."""
+    def _vectors(self, places: Ids, vocabulary: Vocabulary) -> _Compared:
         vectors = [vocabulary.vector(self._examples.texts[place]) for place in places]
-        rows = np.repeat(np.arange(len(places)), [len(vector.ids) for vector in vectors])
+        starts = np.cumsum([0, *(len(vector.ids) for vector in vectors)])
         ids = np.concatenate([np.zeros(0, dtype=np.intp), *(vector.ids for vector in vectors)])
-        return places, rows, ids, np.concatenate([np.zeros(0, dtype=np.float32), *(vector.values for vector in vectors)])
+        features, columns = np.unique(ids, return_inverse=True)
+        values = np.concatenate([np.zeros(0, dtype=np.float32), *(vector.values for vector in vectors)])
+        rows = scipy.sparse.csr_matrix((values, columns, starts), shape=(len(places), len(features) + 1))
+        return _Compared(places, rows, np.append(features, len(vocabulary)))
 
     def cosines(self, intent: int, sparse: Sparse) -> Floats:
         """Similarity to each of the examples of one intent."""
-        places, rows, ids, values = self._of[intent]
-        query = np.zeros(self._width, dtype=np.float32)
-        query[sparse.ids] = sparse.values
-        return np.bincount(rows, weights=values * query[ids], minlength=len(places)).astype(np.float32)
+        compared = self._of[intent]
+        at = compared.features.searchsorted(sparse.ids)
+        shared = compared.features[at] == sparse.ids
+        query = np.zeros(len(compared.features), dtype=np.float32)
+        query[at[shared]] = sparse.values[shared]
+        similar: Floats = compared.vectors @ query
+        return similar
 
     def nearest(self, intent: int, cosines: Floats, most: int) -> tuple[Neighbour, ...]:
         """The most similar examples of one intent, given the similarity to each."""
-        places = self._of[intent][0]
+        places = self._of[intent].places
         return tuple(self._examples.neighbour(int(places[at]), float(cosines[at])) for at in _greatest(cosines, most))
 
 
 def _greatest(cosines: Floats, most: int) -> list[int]:
     """Places of the greatest, of equals the first; without sorting all of them."""
-    if len(cosines) > most:
-        least = np.partition(cosines, -most)[-most]
-        places = np.flatnonzero(cosines >= least)
-        return list(places[np.argsort(-cosines[places], kind="stable")[:most]])
-    return list(np.argsort(-cosines, kind="stable"))
+    places = np.arange(len(cosines))
+    if _FEW < len(cosines) > most > 0:
+        places = np.flatnonzero(cosines >= np.partition(cosines, -most)[-most])
+    found: list[int] = places[np.argsort(-cosines[places], kind="stable")[:most]].tolist()
+    return found

@@ -115,6 +115,7 @@ def fine_tune(
     minutes: float,
     encoder: Encoder,
     texts: Sequence[str],
+    weights: Floats,
     vectors: Floats,
     codes: Codes,
     n_intents: int,
@@ -127,8 +128,10 @@ def fine_tune(
     ----------
     minutes
         All that it may take.
+    weights
+        What each token of the vocabulary counts.
     vectors
-        What the encoder gives for the texts as it is.
+        What the encoder gives for the texts as it is, by these weights.
     codes
         The intent of each text; -1 out of scope, which is not learned from.
     judged
@@ -146,7 +149,7 @@ def fine_tune(
     tuning, started = _tuning(), time.monotonic()
     tokens = [ids[:MOST_TOKENS] for ids in encoder.tokens(texts)]
     plan = _Plan.of(codes, judged, np.array([len(ids) for ids in tokens]), minutes, seed)
-    tuner = tuning.Tuner(default_source(), tokens)
+    tuner = tuning.Tuner(default_source(), tokens, weights)
     scores = np.full((len(codes), n_intents), np.nan, dtype=np.float32)
     planned = made = 0
     for rows, held, end in zip(plan.learned, plan.held_out, plan.ends, strict=True):
@@ -156,7 +159,7 @@ def fine_tune(
         planned, made = planned + steps, made + tuned.steps
         own, view = tuned_encoder(tuned.layers), TunedView(tuned.head)
         if held.any():
-            scores[held] = view.scores(own.encode_layers([texts[row] for row in np.flatnonzero(held).tolist()]))
+            scores[held] = view.scores(own.encode_layers([texts[row] for row in np.flatnonzero(held).tolist()], weights))
     seconds = time.monotonic() - started
     _log.info("fine-tuned the encoder: %.1f epochs in %.0f of %.0f seconds", plan.epochs, seconds, 60 * minutes)
     if made < planned:

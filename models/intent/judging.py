@@ -19,9 +19,10 @@ from models.intent.doubt import Around, Doubt, Floats, Scope, Tier, fast_signals
 OUTSIDE_ANSWERED = 0.1
 """Share of hidden intents' rows that the fast tier may answer: less keeps more of them for the encoder, which knows them better, but
 also more of what the fast tier knows."""
-
-REAL_ANSWERED = 0.02
-"""The same of rows that were given as out of scope: they are what customers do ask, and easier to tell."""
+OUTSIDE_ANSWERED_IF_GIVEN = 0.03
+"""The same where rows out of scope were given: such messages do come, and not only like those."""
+GIVEN_ANSWERED = 0.005
+"""Share of the rows given as out of scope that the fast tier may answer."""
 
 FAST_USUAL = Usual(np.array([-0.3, 0.5, 0.4, 2.5]), np.array([0.4, 0.4, 0.2, 2.5]), np.array([-0.6, -0.5, -0.6, -0.6]))
 FULL_USUAL = Usual(
@@ -118,9 +119,9 @@ def measured(handover: float, handed: NDArray[np.bool_], fast_right: NDArray[np.
     }
 
 
-def _floor(hidden: Floats, real: Floats) -> float:
+def _floor(hidden: Floats, given: Floats) -> float:
     """The least sureness with which the fast tier may answer, given that of rows of hidden intents, and of rows out of scope."""
-    shares = ((hidden, OUTSIDE_ANSWERED), (real, REAL_ANSWERED))
+    shares = ((hidden, OUTSIDE_ANSWERED_IF_GIVEN if len(given) else OUTSIDE_ANSWERED), (given, GIVEN_ANSWERED))
     # Where nothing was out of scope to learn from, the tier without distances must not decide.
     return max((float(np.quantile(sureness, 1 - share)) for sureness, share in shares if len(sureness)), default=1.0)
 

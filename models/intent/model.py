@@ -1,11 +1,11 @@
 """Intent answers what a customer wants, and says so when it does not know.
 
-Two tiers. The fast one is a linear support vector machine over words and pieces of words, and answers by itself where its calibrated
-probability, and that of the text being in scope, are high enough that its mistakes cost at most `accuracy_loss`. Otherwise views through
-the layers of a sentence encoder are added to it: kernel ridge regression, near training texts and, where rows are few, logistic regression;
-and, if asked for, upper layers of the encoder that are tuned to these intents. An intent's name is learned from as one more row.
-Probabilities are calibrated, candidates are a conformal set, and being out of scope is learned by hiding intents from models and asking
-these about them; so also where no out-of-scope row was given.
+Two tiers. The fast one is a linear support vector machine over words and pieces of words, and answers by itself where its margins, its
+probability and the nearest example make it sure enough that its mistakes cost at most `accuracy_loss`. Otherwise views through the layers
+of a sentence encoder are added to it: kernel ridge regression, near training texts and, where rows are few, logistic regression; and, if
+asked for, upper layers of the encoder that are tuned to these intents. An intent's name is learned from as one more row. Probabilities are
+calibrated, candidates are a conformal set, and being out of scope is learned by hiding intents from models and asking these about them; so
+also where no out-of-scope row was given.
 
 When not to trust it: the encoder reads English; other languages are answered by their words alone, more or less, so give enough examples
 of each. Coverage and probabilities hold for messages like the training rows: after a new product, a new intent or another channel, look
@@ -38,10 +38,10 @@ from models.errors import InputError
 from models.intent.answer import Reading, unreadable, worded
 from models.intent.conversation import DialogueReply, DialogueRequest
 from models.intent.dialogue import Plan, converse, required_slots
-from models.intent.doubt import Around, Doubt, Floats, fast_signals, full_signals
+from models.intent.doubt import NEAREST, Around, Doubt, Floats, fast_signals, full_signals, sure_of
 from models.intent.examples import ByWords, Examples
 from models.intent.logistic import Logistic
-from models.intent.meaning import Meaning, neighbours, unit_vectors
+from models.intent.meaning import Meaning, neighbours, token_weights, unit_vectors
 from models.intent.records import OUT_OF_SCOPE, IntentConfig, IntentExample, IntentPrediction, IntentQuery, Route, Slot
 from models.intent.routing import Router, route_by_intent
 from models.intent.slots import SlotTagger, Tagged, slots_of
@@ -61,6 +61,8 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
     ----------
     intents_ : tuple of str
         Sorted by name.
+    token_weights_
+        What each token of the encoder's vocabulary counts, of shape (tokens,).
     words_, meaning_, logistic_, tuned_, doubt_
         The views of a text, the third where rows are few, the fourth where the encoder was fine-tuned; and what their scores are worth.
     overlaps_ : list of dict
@@ -110,7 +112,8 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         codes = np.array([place[label] for label in labels], dtype=np.intp)
         config = self.config
         settings = Settings(config.folds, config.coverage, config.accuracy_loss, config.false_rejection_rate)
-        layers = self.encoder_.encode_layers(texts)
+        self.token_weights_ = token_weights(self.encoder_.tokens(texts), self.encoder_.n_tokens)
+        layers = self.encoder_.encode_layers(texts, self.token_weights_)
         tuned = self._fine_tuned(texts, layers, codes, len(intents), judged)
         vectors, held_out = unit_vectors(layers), tuned.held_out if tuned else None
         learned = learn(Vocabulary.of(texts), texts, vectors, codes, len(intents), judged, config.seed, settings, held_out)
@@ -135,7 +138,8 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         from models.intent.finetuning import fine_tune
 
         vectors = layers[:, -self.encoder_.dimension :]
-        tuned = fine_tune(self.config.finetune_minutes, self.encoder_, texts, vectors, codes, n_intents, judged, self.config.seed)
+        minutes, seed = self.config.finetune_minutes, self.config.seed
+        tuned = fine_tune(minutes, self.encoder_, texts, self.token_weights_, vectors, codes, n_intents, judged, seed)
         self.encoder_, self.tuned_, self.timings_ = tuned.encoder, tuned.view, {"finetune_seconds": tuned.seconds}
         return tuned
 
@@ -214,19 +218,19 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         tier = self.doubt_.fast
         probabilities = tier.probabilities([scores])
         best = int(probabilities[0].argmax())
-        if probabilities[0, best] <= self.doubt_.handover:
-            return None
+        signals = fast_signals(scores, np.ones(1), probabilities)
+        if sure_of(signals, tier.scope)[0] <= self.doubt_.handover:
+            return None  # even if it were like an example word for word
         cosines = self._by_words.cosines(best, sparse)
-        signals = fast_signals(scores, np.array([cosines.max(initial=0.0)]), probabilities)
-        outside = float(tier.scope.probability(signals)[0])
-        if probabilities[0, best] * (1 - outside) <= self.doubt_.handover:
+        signals[:, NEAREST] = cosines.max(initial=0.0)
+        if sure_of(signals, tier.scope)[0] <= self.doubt_.handover:
             return None
         return Reading(
             query=query,
             tier=1,
             intents=self.intents_,
             probabilities=tier.told(probabilities)[0],
-            out_of_scope=outside,
+            out_of_scope=float(tier.scope.probability(signals)[0]),
             limits=tier,
             sparse=sparse,
             nearest=partial(self._by_words.nearest, best, cosines),
@@ -236,7 +240,7 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         if not hard:
             return
         tier = self.doubt_.full
-        layers = self.encoder_.encode_layers([text for _, text, _, _ in hard], alone=True)
+        layers = self.encoder_.encode_layers([text for _, text, _, _ in hard], self.token_weights_, alone=True)
         vectors = unit_vectors(self.tuned_.untuned(layers) if self.tuned_ else layers)
         cosines = self.meaning_.cosines(vectors)
         meaning = self.meaning_.scores(vectors, cosines).astype(np.float64)
@@ -270,6 +274,7 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
             "vocabulary.json": self.words_.vocabulary.dump(),
             "words.npz": self.words_.arrays(),
             "meaning.npz": self.meaning_.arrays(),
+            "tokens.npz": {"weights": self.token_weights_},
             "doubt.json": self.doubt_.dump(),
             "examples.json": self.examples_.dump(),
             "training.json": {"overlaps": self.overlaps_, "figures": self.figures_, "required": self.required_},
@@ -280,7 +285,7 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         }
 
     def _restore(self, parts: Mapping[str, Part]) -> None:
-        self.encoder_ = parts[ENCODER]
+        self.encoder_, self.token_weights_ = parts[ENCODER], parts["tokens.npz"]["weights"]
         self.tagger_ = SlotTagger.of(parts)
         self.logistic_ = Logistic(**parts["logistic.npz"]) if "logistic.npz" in parts else None
         self.tuned_ = TunedView(**parts["tuned.npz"]) if "tuned.npz" in parts else None

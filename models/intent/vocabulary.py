@@ -32,10 +32,11 @@ _ONE_TEXT = 0.9
 
 @dataclass(frozen=True)
 class Sparse:
-    """A text's vector: values at places, and the words it came from."""
+    """A text's vector: values at places, how often each feature stands there, and the words it came from."""
 
     ids: Ids
     values: Floats
+    counts: Ids
     tokens: list[str]
 
 
@@ -96,17 +97,18 @@ class Vocabulary:
         tokens = words(readable_text)
         terms = [*tokens, *_pairs(tokens)]
         places = [place for term in terms if (place := self.words.get(term)) is not None]
-        unknown_words = len(terms) - len(places)
         parts: list[int] = []
-        unknown_pieces = 0
+        unknown = [len(terms) - len(places), 0]
         for token in tokens:
-            known, unknown = self._pieces(token)
+            known, missing = self._pieces(token)
             parts += known
-            unknown_pieces += unknown
-        word_ids, word_values = self._weighed(places, unknown_words, left_out)
-        piece_ids, piece_values = self._weighed(parts, unknown_pieces, left_out)
-        ids, values = np.concatenate([word_ids, piece_ids]), np.concatenate([word_values, piece_values])
-        return Sparse(ids, values, tokens)
+            unknown[1] += missing
+        found = Counter(places), Counter(parts)  # of so few, faster than by numpy
+        ids = np.array([*found[0], *found[1]], dtype=np.intp)
+        counts = np.array([*found[0].values(), *found[1].values()], dtype=np.intp)
+        halves = [slice(len(found[0])), slice(len(found[0]), None)]
+        kept = self.idf[ids] < self.unknown_idf - _ONE_TEXT if left_out else None
+        return Sparse(*self._weighed(ids, counts, halves, unknown, kept), tokens)
 
     def places_of(self, token: str) -> list[int]:
         """The places of a word itself and of its pieces."""
@@ -124,16 +126,19 @@ class Vocabulary:
                 self._seen[token] = found
         return found
 
-    def _weighed(self, places: list[int], unknown: int, left_out: bool) -> tuple[Ids, Floats]:
-        found = Counter(places)  # of so few, faster than by numpy
-        ids, counts = np.array([*found], dtype=np.intp), np.array([*found.values()])
-        if left_out:
-            elsewhere = self.idf[ids] < self.unknown_idf - _ONE_TEXT
-            unknown += int(np.count_nonzero(~elsewhere))
-            ids, counts = ids[elsewhere], counts[elsewhere]
+    def _weighed(
+        self, ids: Ids, counts: Ids, halves: Sequence[slice], unknown: Sequence[int], kept: NDArray[np.bool_] | None
+    ) -> tuple[Ids, Floats, Ids]:
+        """What is kept of words and of pieces, each half brought to the same length; what is not counts as unknown."""
         values = (1 + np.log(counts)).astype(np.float32) * self.idf[ids]
-        total = float(values @ values) + unknown * self.unknown_idf**2
-        return ids, values / np.float32(max(2 * total, 1e-12) ** 0.5)
+        for half, missing in zip(halves, unknown, strict=True):
+            part = values[half]
+            if kept is not None:
+                part[~kept[half]] = 0
+                missing += int(np.count_nonzero(~kept[half]))
+            total = float(part @ part) + missing * self.unknown_idf**2
+            part /= np.float32(max(2 * total, 1e-12) ** 0.5)
+        return (ids, values, counts) if kept is None else (ids[kept], values[kept], counts[kept])
 
 
 def _pairs(tokens: Sequence[str]) -> Iterable[str]:

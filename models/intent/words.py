@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from typing import Any, Self
 
 import numpy as np
@@ -49,11 +48,10 @@ class Words:
 
     def contributions(self, sparse: Sparse, intent: int) -> dict[str, float]:
         """How far each word of the text speaks for an intent, against the mean intent; pairs of words are left out."""
-        ids = sparse.ids.tolist()
-        parts = dict(zip(ids, (sparse.values * (self.weights[sparse.ids, intent] - self.usual[sparse.ids])).tolist(), strict=True))
-        places = {token: self.vocabulary.places_of(token) for token in sparse.tokens}
-        sharing = Counter(chain.from_iterable(places.values()))  # words that have a piece in common share what it says
-        return {token: sum(parts[place] / sharing[place] for place in found) for token, found in places.items()}
+        ids = sparse.ids
+        parts = sparse.values * (self.weights[ids, intent] - self.usual[ids]) / sparse.counts  # words that share a piece share what it says
+        part_of = dict(zip(ids.tolist(), parts.tolist(), strict=True)).__getitem__
+        return {token: times * sum(map(part_of, self.vocabulary.places_of(token))) for token, times in Counter(sparse.tokens).items()}
 
     @classmethod
     def restore(cls, names: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Self:
