@@ -19,13 +19,16 @@ from models.intent import OUT_OF_SCOPE, Intent, IntentConfig, IntentExample, Int
 from models.intent.calibration import cooling, handover, least_probability, temperature
 from models.intent.conversation import DialogueRequest
 from models.intent.doubt import cooled
+from models.intent.examples import ByWords, Examples
+from models.intent.judging import OUTSIDE_ANSWERED, OUTSIDE_ANSWERED_IF_GIVEN, _floor
 from models.intent.logistic import Logistic
-from models.intent.meaning import members_of, neighbours
+from models.intent.meaning import COMMON, members_of, neighbours, token_weights
 from models.intent.overlap import overlaps
 from models.intent.ridge import Ridge
 from models.intent.sampling import name_of
 from models.intent.text import pieces, words
 from models.intent.vocabulary import Vocabulary
+from models.intent.words import Words
 from models.rows import read_rows
 from training.inbox import proposals
 from training.intent import RECIPE
@@ -212,6 +215,48 @@ def test_left_out_scores_are_those_of_a_model_without_the_rows(first: int) -> No
     assert_allclose(ridge.without(hidden), expected, atol=1e-3)
     if first == 29:
         assert_allclose(ridge.left_out[hidden], expected, atol=1e-3)
+
+
+def test_rare_tokens_count_more_and_unseen_ones_most() -> None:
+    weights = token_weights([[1, 5, 6], [1, 6], [1, 7, 7]], 9)
+    assert weights.argsort(kind="stable").tolist() == [1, 6, 5, 7, 0, 2, 3, 4, 8]
+    assert weights[1] == COMMON
+    assert weights[8] == pytest.approx(np.log(4) + COMMON)
+
+
+def test_fast_tier_compares_with_examples_of_the_intent_as_a_dense_product_would() -> None:
+    texts, codes = ["red car", "a red red bus", "green boat", "green car"], np.array([0, 0, 1, 1])
+    vocabulary = Vocabulary.of(texts)
+    vectors = np.zeros((5, len(vocabulary)))
+    for row, sparse in zip(vectors, map(vocabulary.vector, [*texts, "the green bus, a red one"]), strict=True):
+        row[sparse.ids] = sparse.values
+    compared = ByWords(Examples(texts, codes, ["x", "y"]), vocabulary)
+    for intent in (0, 1):
+        cosines = compared.cosines(intent, vocabulary.vector("the green bus, a red one"))
+        expected = vectors[:4][codes == intent] @ vectors[4]
+        assert_allclose(cosines, expected, atol=1e-6)
+        (nearest,) = compared.nearest(intent, cosines, 1)
+        assert nearest.text == texts[2 * intent + int(expected.argmax())]
+
+
+def test_contributions_of_words_add_up_to_the_score_without_pairs() -> None:
+    vocabulary = Vocabulary.of(["red car car", "red boat", "carboat red", "car red boat"])
+    weights = np.random.default_rng(0).normal(size=(len(vocabulary), 3)).astype(np.float32)
+    machine, sparse = Words(vocabulary, weights, np.zeros(3, dtype=np.float32)), vocabulary.vector("red car boat car unknown")
+    pairs = [place for place, feature in enumerate(vocabulary.words) if " " in feature]
+    single = ~np.isin(sparse.ids, pairs)
+    told = machine.contributions(sparse, 1)
+    assert list(told) == ["red", "car", "boat", "unknown"]
+    own = sparse.values * (weights[sparse.ids, 1] - weights[sparse.ids].mean(axis=1))
+    assert sum(told.values()) == pytest.approx(own[single].sum(), abs=1e-5)
+
+
+def test_fast_tier_answers_fewer_of_what_is_out_of_scope_where_such_rows_are_given() -> None:
+    hidden, given = np.arange(100) / 100, np.full(200, 0.1)
+    assert (hidden > _floor(hidden, given[:0])).mean() == pytest.approx(OUTSIDE_ANSWERED, abs=0.011)
+    assert (hidden > _floor(hidden, given)).mean() == pytest.approx(OUTSIDE_ANSWERED_IF_GIVEN, abs=0.011)
+    assert _floor(hidden, np.full(200, 0.99)) == pytest.approx(0.99)
+    assert _floor(hidden[:0], given[:0]) == 1.0, "nothing was out of scope to learn from"
 
 
 def test_feature_of_one_text_is_unknown_to_it_when_left_out() -> None:
