@@ -22,7 +22,7 @@ from models.intent.doubt import cooled
 from models.intent.examples import ByWords, Examples
 from models.intent.judging import OUTSIDE_ANSWERED, OUTSIDE_ANSWERED_IF_GIVEN, _floor
 from models.intent.logistic import Logistic
-from models.intent.meaning import COMMON, members_of, neighbours, token_weights
+from models.intent.meaning import COMMON, members_of, neighbours, token_weights, unit_vectors
 from models.intent.overlap import overlaps
 from models.intent.ridge import Ridge
 from models.intent.sampling import name_of
@@ -247,7 +247,7 @@ def test_contributions_of_words_add_up_to_the_score_without_pairs() -> None:
     single = ~np.isin(sparse.ids, pairs)
     told = machine.contributions(sparse, 1)
     assert list(told) == ["red", "car", "boat", "unknown"]
-    own = sparse.values * (weights[sparse.ids, 1] - weights[sparse.ids].mean(axis=1))
+    own = sparse.values * (weights[sparse.ids, 1] - weights[sparse.ids, :-1].mean(axis=1))
     assert sum(told.values()) == pytest.approx(own[single].sum(), abs=1e-5)
 
 
@@ -257,6 +257,27 @@ def test_fast_tier_answers_fewer_of_what_is_out_of_scope_where_such_rows_are_giv
     assert (hidden > _floor(hidden, given)).mean() == pytest.approx(OUTSIDE_ANSWERED_IF_GIVEN, abs=0.011)
     assert _floor(hidden, np.full(200, 0.99)) == pytest.approx(0.99)
     assert _floor(hidden[:0], given[:0]) == 1.0, "nothing was out of scope to learn from"
+
+
+def test_rows_given_as_out_of_scope_are_learned_as_such(home: Path) -> None:
+    given = [
+        "my train is late",
+        "when will the bus arrive",
+        "track my flight",
+        "where is my train",
+        "has the ferry left",
+        "my flight is late",
+    ]
+    asked = "is the train late"
+    plain = Intent().fit(toy())
+    warned = Intent().fit([*toy(), *(IntentExample(text=text, intent=OUT_OF_SCOPE) for text in given)])
+    assert warned.intents_ == plain.intents_
+    layers = plain.encoder_.encode_layers([asked])
+    for model, low, high in ((plain, 0, 0), (warned, 0.3, 1.2)):
+        vectors = unit_vectors(layers)
+        assert low <= model.meaning_.scores(vectors, model.meaning_.cosines(vectors))[0, -1] <= high
+    assert ask(plain, asked).out_of_scope < 0.2 < 0.5 < ask(warned, asked).out_of_scope
+    assert ask(warned, TOY["Refund"][0]).out_of_scope < 0.5
 
 
 def test_feature_of_one_text_is_unknown_to_it_when_left_out() -> None:

@@ -19,7 +19,7 @@ from models.intent.doubt import Around, Doubt, Floats
 from models.intent.examples import PER_INTENT
 from models.intent.judging import Seen, Settings, doubt_of
 from models.intent.logistic import MAX_ROWS, Logistic
-from models.intent.meaning import Meaning, crowding_of, members_of, neighbours
+from models.intent.meaning import Meaning, crowding_of, neighbours, targets_of
 from models.intent.mixing import with_tuned
 from models.intent.ridge import Ridge
 from models.intent.vocabulary import Vocabulary
@@ -107,7 +107,7 @@ def learn(
     fold[judged] = folds(codes[judged], settings.folds, rng)
     matrix, left_out = _matrix(vocabulary, texts), _matrix(vocabulary, texts, left_out=True)
     places = np.flatnonzero(judged)
-    ridge = Ridge(vectors, places[landmarks(codes[judged], MAX_LANDMARKS, rng)], members_of(codes, n_intents))
+    ridge = Ridge(vectors, places[landmarks(codes[judged], MAX_LANDMARKS, rng)], targets_of(codes, n_intents))
     rows = Rows(codes, n_intents, judged, matrix, left_out, ridge, fold, seed)
     meaning = ridge.meaning()
     seen = _cross_validated(rows, Around(meaning.typical, meaning.crowding))
@@ -115,7 +115,7 @@ def learn(
     if tuned is not None:
         doubt, figures = with_tuned(doubt, seen, tuned[judged].astype(np.float64), settings)
     weights, bias = _machines(matrix, codes, n_intents, seed)
-    logistic = Logistic.fit(vectors, ridge.targets) if rows.is_few else None
+    logistic = Logistic.fit(vectors, ridge.targets[:, :-1]) if rows.is_few else None
     return Learned(
         Words(vocabulary, weights, bias), meaning, logistic, doubt, ridge.landmarks, doubt.full.probabilities(seen.inside), figures
     )
@@ -124,7 +124,7 @@ def learn(
 def _cross_validated(rows: Rows, around: Around) -> Seen:
     """The judged rows, as models saw them that had not learned from them."""
     judged, ridge, shape = rows.judged, rows.ridge, (len(rows.codes), rows.n_intents)
-    words, logistic = np.zeros(shape), np.zeros(shape)
+    words, logistic = np.zeros((shape[0], shape[1] + 1)), np.zeros(shape)
     for part in range(rows.fold.max() + 1):
         held_out = rows.fold == part
         if held_out.any() and not held_out.all():
@@ -132,21 +132,18 @@ def _cross_validated(rows: Rows, around: Around) -> Seen:
                 rows.left_out[held_out], *_machines(rows.matrix[~held_out], rows.codes[~held_out], shape[1], rows.seed)
             )
             if rows.is_few:
-                logistic[held_out] = Logistic.fit(ridge.vectors[~held_out], ridge.targets[~held_out]).scores(ridge.vectors[held_out])
+                learned = Logistic.fit(ridge.vectors[~held_out], ridge.targets[~held_out, :-1])
+                logistic[held_out] = learned.scores(ridge.vectors[held_out])
     own = np.full(len(rows.codes), -1)
     own[ridge.landmarks] = np.arange(len(ridge.landmarks))
     cosines = ridge.cosines[judged]
     with_own = np.flatnonzero(own[judged] >= 0)
     cosines[with_own, own[judged][with_own]] = -1  # no row is near to itself
     near = neighbours(cosines, rows.codes[ridge.landmarks], rows.n_intents)
-    views = [
-        words[judged],
-        ridge.left_out[judged].astype(np.float64),
-        near,
-        *([logistic[judged]] if rows.is_few else []),
-    ]
-    nearest = _nearest_by_words(rows, judged, words.argmax(axis=1)[judged], own[judged], rows.shown)
-    return Seen(views, cosines, around, nearest, rows.codes[judged], rows.codes[judged] < 0)
+    words, scores = words[judged], ridge.left_out[judged].astype(np.float64)
+    views = [words[:, :-1], scores[:, :-1], near, *([logistic[judged]] if rows.is_few else [])]
+    nearest = _nearest_by_words(rows, judged, words[:, :-1].argmax(axis=1), own[judged], rows.shown)
+    return Seen(views, words[:, -1], scores[:, -1], cosines, around, nearest, rows.codes[judged], rows.codes[judged] < 0)
 
 
 def folds(codes: Codes, n_folds: int, rng: np.random.Generator) -> Codes:
@@ -183,22 +180,21 @@ def _matrix(vocabulary: Vocabulary, texts: Sequence[str], *, left_out: bool = Fa
 
 
 def _machines(X: scipy.sparse.csr_matrix, codes: Codes, n_intents: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Weights and bias of one linear machine per intent; an intent without rows, or alone, scores -1 or 1 everywhere."""
+    """Weights and bias of a linear machine per intent and of one for out of scope; one without rows, or alone, says -1 or 1 to all."""
     from sklearn.svm import LinearSVC
 
-    weights = np.zeros((X.shape[1], n_intents), dtype=np.float32)
-    bias = np.full(n_intents, -1, dtype=np.float32)
-    present = np.unique(codes)
+    weights = np.zeros((X.shape[1], n_intents + 1), dtype=np.float32)
+    bias = np.full(n_intents + 1, -1, dtype=np.float32)
+    present = np.unique(codes)  # -1, if there, is the last column's
     if len(present) < 2:
-        bias[present[present >= 0]] = 1
+        bias[present] = 1
         return weights, bias
     machine = LinearSVC(C=SOFTNESS, tol=1e-2, random_state=seed).fit(X, codes)
     lines, offsets = machine.coef_, machine.intercept_
     if len(present) == 2:
         lines, offsets = np.vstack([-lines, lines]), np.concatenate([-offsets, offsets])
-    inside = present >= 0
-    weights[:, present[inside]] = lines[inside].T.astype(np.float16)  # as they are kept on disk
-    bias[present[inside]] = offsets[inside]
+    weights[:, present] = lines.T.astype(np.float16)  # as they are kept on disk
+    bias[present] = offsets
     return weights, bias
 
 
@@ -236,15 +232,16 @@ def _sample(rows: Rows, typical: NDArray[np.float32], hidden: NDArray[np.bool_],
     kept, known = np.unique(codes[~hidden & (codes >= 0)]), ~hidden[ridge.landmarks]
     if (~hidden).sum() < 2 or not away.any() or not len(kept) or known.sum() < 3:
         return None
-    words = _scores(rows.left_out[asked], *_machines(rows.matrix[~hidden], codes[~hidden], rows.n_intents, rows.seed))[:, kept]
+    columns = [*kept, rows.n_intents]
+    words = _scores(rows.left_out[asked], *_machines(rows.matrix[~hidden], codes[~hidden], rows.n_intents, rows.seed))[:, columns]
+    scores = ridge.without(hidden)[asked[hidden]][:, columns].astype(np.float64)
     cosines = ridge.cosines[asked][:, known]
     near = neighbours(cosines, codes[ridge.landmarks[known]], rows.n_intents)[:, kept]
-    views = [words, ridge.without(hidden)[asked[hidden]][:, kept].astype(np.float64), near]
+    views = [words[:, :-1], scores[:, :-1], near]
     if rows.is_few:
         logistic = Logistic.fit(ridge.vectors[~hidden], ridge.targets[~hidden][:, kept])
         views.append(logistic.scores(ridge.vectors[asked]).astype(np.float64))
-    nearest = _nearest_by_words(rows, asked, kept[words.argmax(axis=1)], np.full(int(asked.sum()), -1), rows.shown & known)
+    nearest = _nearest_by_words(rows, asked, kept[words[:, :-1].argmax(axis=1)], np.full(int(asked.sum()), -1), rows.shown & known)
     around = Around(typical[kept], crowding_of(ridge.cosines[ridge.landmarks[known]][:, known]))
-    return Seen(
-        views, cosines, around, nearest, np.where(away, -1, np.searchsorted(kept, codes).clip(max=len(kept) - 1))[asked], away[asked]
-    )
+    own = np.where(away, -1, np.searchsorted(kept, codes).clip(max=len(kept) - 1))
+    return Seen(views, words[:, -1], scores[:, -1], cosines, around, nearest, own[asked], away[asked])

@@ -19,18 +19,20 @@ from models.intent.doubt import Around, Doubt, Floats, Scope, Tier, fast_signals
 OUTSIDE_ANSWERED = 0.1
 """Share of hidden intents' rows that the fast tier may answer: less keeps more of them for the encoder, which knows them better, but
 also more of what the fast tier knows."""
-OUTSIDE_ANSWERED_IF_GIVEN = 0.03
+OUTSIDE_ANSWERED_IF_GIVEN = 0.05
 """The same where rows out of scope were given: such messages do come, and not only like those."""
 GIVEN_ANSWERED = 0.005
 """Share of the rows given as out of scope that the fast tier may answer."""
 
-FAST_USUAL = Usual(np.array([-0.3, 0.5, 0.4, 2.5]), np.array([0.4, 0.4, 0.2, 2.5]), np.array([-0.6, -0.5, -0.6, -0.6]))
+FAST_USUAL = Usual(np.array([-0.3, 0.5, 0.4, 2.5, -1.0]), np.array([0.4, 0.4, 0.2, 2.5, 0.11]), np.array([-0.6, -0.5, -0.6, -0.6, 0.4]))
 FULL_USUAL = Usual(
-    np.array([0.0, 0.6, 0.85, -0.03, 4.0]),
-    np.array([0.2, 0.25, 0.07, 0.04, 2.5]),
-    np.array([-1.1, -0.4, -0.2, -0.65, -0.3]),
+    np.array([0.0, 0.6, 0.85, -0.03, 4.0, 0.0]),
+    np.array([0.2, 0.25, 0.07, 0.04, 2.5, 0.05]),
+    np.array([-1.1, -0.4, -0.2, -0.65, -0.3, 0.45]),
 )
-"""Signals as they are on the training rows of Banking77 and CLINC150, about; the weights by intents held out of both."""
+"""Signals as they are on the training rows of Banking77 and CLINC150, about; the weights by intents held out of both, and the last one by
+the rows out of scope that CLINC150 gives: asked about by models without them, these are told with an area under the curve of .997 instead
+of .993, by the fast tier .986 instead of .975."""
 
 _NOTHING = Scope(np.zeros(1), np.ones(1), np.zeros(1), 0.0, 1.0)
 
@@ -53,6 +55,8 @@ class Seen:
     ----------
     views
         Scores of words, of kernel ridge regression, of neighbours and, where rows are few, of logistic regression.
+    by_words, by_meaning
+        The scores of being out of scope, of words and of kernel ridge regression.
     cosines
         Of the encoder, to the landmarks.
     around
@@ -64,6 +68,8 @@ class Seen:
     """
 
     views: Sequence[Floats]
+    by_words: Floats
+    by_meaning: Floats
     cosines: NDArray[np.float32]
     around: Around
     nearest: Floats
@@ -77,11 +83,11 @@ class Seen:
 
     def fast(self, tier: Tier) -> Floats:
         """The fast tier's signals."""
-        return fast_signals(self.views[0], self.nearest, tier.probabilities(self.views[:1]))
+        return fast_signals(self.views[0], self.by_words, self.nearest, tier.probabilities(self.views[:1]))
 
     def full(self, tier: Tier) -> Floats:
         """The full tier's signals."""
-        return full_signals(self.views[1], self.cosines, self.around, tier.probabilities(self.views))
+        return full_signals(self.views[1], self.by_meaning, self.cosines, self.around, tier.probabilities(self.views))
 
 
 def doubt_of(seen: Seen, hidden: Sequence[Seen], settings: Settings) -> tuple[Doubt, dict[str, float]]:

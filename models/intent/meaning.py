@@ -52,9 +52,9 @@ class Meaning:
     landmarks
         Training texts along the axes.
     linear, kernel
-        Weights of shape (width, intents) and (landmarks, intents).
+        Weights of shape (width, intents + 1) and (landmarks, intents + 1).
     bias
-        One per intent.
+        One per intent, and one more.
     typical
         By intent, the score that its own training texts get from models that had not seen them: intents differ in it.
     crowding
@@ -78,7 +78,7 @@ class Meaning:
         return text_by_text(text_by_text(vectors, self.axes), self.landmarks.T)
 
     def scores(self, vectors: Floats, cosines: Floats) -> Floats:
-        """One score per text and intent."""
+        """One score per text and intent, and last that of being out of scope: 0 where no such row was learned from."""
         return text_by_text(vectors, self.linear) + text_by_text(kernel_of(cosines), self.kernel) + self.bias
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -135,6 +135,11 @@ def kernel_of(cosines: Floats) -> Floats:
     values: Floats = cosines - 1
     values *= np.float32(2 * GAMMA)  # in place: of training rows it is the largest array there is
     return np.exp(values, out=values)
+
+
+def targets_of(codes: NDArray[np.intp], n_intents: int) -> Floats:
+    """What the scores should be: 1 for a row's own intent, or in the last column where it has none, else 0."""
+    return np.column_stack([members_of(codes, n_intents), (codes < 0).astype(np.float32)])
 
 
 def members_of(codes: NDArray[np.intp], n_intents: int) -> Floats:

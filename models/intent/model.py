@@ -4,8 +4,8 @@ Two tiers. The fast one is a linear support vector machine over words and pieces
 probability and the nearest example make it sure enough that its mistakes cost at most `accuracy_loss`. Otherwise views through the layers
 of a sentence encoder are added to it: kernel ridge regression, near training texts and, where rows are few, logistic regression; and, if
 asked for, upper layers of the encoder that are tuned to these intents. An intent's name is learned from as one more row. Probabilities are
-calibrated, candidates are a conformal set, and being out of scope is learned by hiding intents from models and asking these about them; so
-also where no out-of-scope row was given.
+calibrated, candidates are a conformal set, and being out of scope is learned by hiding intents from models and asking these about them,
+so also where no out-of-scope row was given; such rows are learned as what they are besides.
 
 When not to trust it: the encoder reads English; other languages are answered by their words alone, more or less, so give enough examples
 of each. Coverage and probabilities hold for messages like the training rows: after a new product, a new intent or another channel, look
@@ -216,9 +216,9 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
     def _read_fast(self, query: IntentQuery, sparse: Sparse, scores: Floats) -> Reading | None:
         """The fast tier's reading, unless it is not sure enough to answer."""
         tier = self.doubt_.fast
-        probabilities = tier.probabilities([scores])
+        probabilities = tier.probabilities([scores[:, :-1]])
         best = int(probabilities[0].argmax())
-        signals = fast_signals(scores, np.ones(1), probabilities)
+        signals = fast_signals(scores[:, :-1], scores[:, -1], np.ones(1), probabilities)
         if sure_of(signals, tier.scope)[0] <= self.doubt_.handover:
             return None  # even if it were like an example word for word
         cosines = self._by_words.cosines(best, sparse)
@@ -245,11 +245,11 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         cosines = self.meaning_.cosines(vectors)
         meaning = self.meaning_.scores(vectors, cosines).astype(np.float64)
         words = np.concatenate([scores for *_, scores in hard])
-        views = [words, meaning, neighbours(cosines, self.examples_.codes, len(self.intents_))]
+        views = [words[:, :-1], meaning[:, :-1], neighbours(cosines, self.examples_.codes, len(self.intents_))]
         if self.logistic_ is not None:
             views.append(self.logistic_.scores(vectors).astype(np.float64))
         probabilities = tier.probabilities(views)
-        outside = tier.scope.probability(full_signals(meaning, cosines, self._around, probabilities))
+        outside = tier.scope.probability(full_signals(meaning[:, :-1], meaning[:, -1], cosines, self._around, probabilities))
         if self.tuned_ is not None and self.doubt_.tuned is not None:
             tier = self.doubt_.tuned
             probabilities = tier.probabilities([*views, self.tuned_.scores(layers).astype(np.float64)])

@@ -44,7 +44,7 @@ class Ridge:
     landmarks
         Rows that are landmarks.
     targets
-        What is fitted, of shape (rows, intents).
+        What is fitted, of shape (rows, intents + 1): see `models.intent.meaning.targets_of`.
     """
 
     vectors: Floats
@@ -123,7 +123,7 @@ class Ridge:
         kernel = scipy.linalg.solve_triangular(self.whitener, weights[width:-1], lower=True, trans="T", check_finite=False)
         crowding = crowding_of(self.cosines[self.landmarks])
         bias = weights[-1] * np.float32(CONSTANT)
-        typical = _typical(self.targets, self.left_out)
+        typical = _typical(self.targets[:, :-1], self.left_out[:, :-1])
         return Meaning(self.axes, self.places[self.landmarks], weights[:width], kernel, bias, typical, crowding)
 
 

@@ -20,16 +20,16 @@ from models.intent.vocabulary import Floats, Sparse, Vocabulary
 
 @dataclass(frozen=True)
 class Words:
-    """A linear score per intent.
+    """A linear score per intent, and one of being out of scope.
 
     Parameters
     ----------
     vocabulary
         What the vectors are made of.
     weights
-        Of shape (features, intents); kept on disk in half precision, which is all that a score needs, and widened once.
+        Of shape (features, intents + 1); kept on disk in half precision, which is all that a score needs, and widened once.
     bias
-        One per intent.
+        One per intent, and one more.
     """
 
     vocabulary: Vocabulary
@@ -39,11 +39,11 @@ class Words:
     @cached_property
     def usual(self) -> Floats:
         """What a feature says for the mean intent."""
-        means: Floats = self.weights.mean(axis=1)
+        means: Floats = self.weights[:, :-1].mean(axis=1)
         return means
 
     def scores(self, sparse: Sparse) -> Floats:
-        """One score per intent: +1 and -1 are the margins of the machine."""
+        """One score per intent, and last that of being out of scope: +1 and -1 are the margins of the machine."""
         return sparse.values @ self.weights[sparse.ids] + self.bias
 
     def contributions(self, sparse: Sparse, intent: int) -> dict[str, float]:
