@@ -19,8 +19,9 @@ from models.intent.doubt import Around, Doubt, Floats, Scope, Tier, fast_signals
 OUTSIDE_ANSWERED = 0.1
 """Share of hidden intents' rows that the fast tier may answer: less keeps more of them for the encoder, which knows them better, but
 also more of what the fast tier knows."""
-OUTSIDE_ANSWERED_IF_GIVEN = 0.05
-"""The same where rows out of scope were given: such messages do come, and not only like those."""
+OUTSIDE_ANSWERED_IF_GIVEN = 0.03
+"""The same where rows out of scope were given: such messages do come, and not only like those. Of CLINC150's validation rows the fast
+tier then answers 46%, and of 100 out of scope none; at 63% it answers 3 of these."""
 GIVEN_ANSWERED = 0.005
 """Share of the rows given as out of scope that the fast tier may answer."""
 
