@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.optimize
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from models.intent.doubt import Floats, Scope, mixed, softmax
 from models.intent.records import LIKELY
@@ -127,7 +128,7 @@ def scope(signals: Floats, outside: NDArray[np.bool_], weight: Floats, usual: Us
     def loss(parameters: Floats) -> tuple[float, Floats]:
         scale = np.exp(parameters[1])
         z = scale * combined + parameters[0]
-        slope = weight * (1 / (1 + np.exp(-z)) - y)
+        slope = weight * (expit(z) - y)
         value = (weight * (np.logaddexp(0, z) - y * z)).sum() + _STRENGTH * parameters[1] ** 2 / 2
         return float(value), np.array([slope.sum(), (slope @ combined) * scale + _STRENGTH * parameters[1]])
 

@@ -24,6 +24,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from models.intent.meaning import CROWD
 
@@ -62,7 +63,7 @@ class Scope:
 
     def probability(self, signals: Floats) -> Floats:
         """Probability of being out of scope, by row of signals."""
-        return _logistic(self.bias + self.standard(signals) @ self.weights)
+        return np.asarray(expit(self.bias + self.standard(signals) @ self.weights))
 
     def standard(self, signals: Floats) -> Floats:
         """The signals in units of their spread."""
@@ -161,8 +162,8 @@ class Doubt:
 def fast_signals(words: Floats, outside: Floats, nearest: Floats, probabilities: Floats) -> Floats:
     """What tells of being out of scope without the encoder: margin, lead over the second, `nearest`, doubt about the intent, `outside`.
 
-    The last is the score of being out of scope itself, learned from such rows where they were given.
-    That is the TF-IDF cosine to the nearest example of the intent: a text may be far from all, and yet on the right side of a margin.
+    `nearest` is the TF-IDF cosine to the nearest example of the intent: a text may be far from all, and yet on the right side of a margin.
+    `outside` is the score of being out of scope itself, learned from such rows where they were given.
     """
     signals = np.empty((len(words), len(SURE_WEIGHTS)))
     first, second = top_two(words)
@@ -194,7 +195,7 @@ def _nearest(cosines: NDArray[np.float32], most: int) -> NDArray[np.intp]:
 
 def sure_of(signals: Floats, scope: Scope) -> Floats:
     """How sure the fast tier is that the full one would say the same, from 0 to 1; by row of `fast_signals`."""
-    return _logistic(scope.standard(signals) @ SURE_WEIGHTS)
+    return np.asarray(expit(scope.standard(signals) @ SURE_WEIGHTS))
 
 
 def mixed(weights: Sequence[float], views: Sequence[Floats]) -> Floats:
@@ -233,11 +234,6 @@ def _row_means(values: NDArray[np.floating]) -> Floats:
         total += column
     means: Floats = total / values.shape[1]
     return means
-
-
-def _logistic(log_odds: Floats) -> Floats:
-    result: Floats = 1 / (1 + np.exp(-log_odds))
-    return result
 
 
 def _log_odds(probability: Floats) -> Floats:

@@ -65,13 +65,10 @@ class ByWords:
         ]
 
     def _vectors(self, places: Ids, vocabulary: Vocabulary) -> _Compared:
-        vectors = [vocabulary.vector(self._examples.texts[place]) for place in places]
-        starts = np.cumsum([0, *(len(vector.ids) for vector in vectors)])
-        ids = np.concatenate([np.zeros(0, dtype=np.intp), *(vector.ids for vector in vectors)])
-        features, columns = np.unique(ids, return_inverse=True)
-        values = np.concatenate([np.zeros(0, dtype=np.float32), *(vector.values for vector in vectors)])
-        rows = scipy.sparse.csr_matrix((values, columns, starts), shape=(len(places), len(features) + 1))
-        return _Compared(places, rows, np.append(features, len(vocabulary)))
+        whole = vocabulary.matrix([self._examples.texts[place] for place in places])
+        features, columns = np.unique(whole.indices, return_inverse=True)
+        vectors = scipy.sparse.csr_matrix((whole.data, columns, whole.indptr), shape=(len(places), len(features) + 1))
+        return _Compared(places, vectors, np.append(features, len(vocabulary)).astype(np.intp))
 
     def cosines(self, intent: int, sparse: Sparse) -> Floats:
         """Similarity to each of the examples of one intent."""

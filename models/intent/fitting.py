@@ -105,7 +105,7 @@ def learn(
     rng = np.random.default_rng(seed)
     fold = np.full(len(codes), -1)
     fold[judged] = folds(codes[judged], settings.folds, rng)
-    matrix, left_out = _matrix(vocabulary, texts), _matrix(vocabulary, texts, left_out=True)
+    matrix, left_out = vocabulary.matrix(texts), vocabulary.matrix(texts, left_out=True)
     places = np.flatnonzero(judged)
     ridge = Ridge(vectors, places[landmarks(codes[judged], MAX_LANDMARKS, rng)], targets_of(codes, n_intents))
     rows = Rows(codes, n_intents, judged, matrix, left_out, ridge, fold, seed)
@@ -169,14 +169,6 @@ def _turn(codes: Codes) -> Codes:
     turn = np.empty(len(codes), dtype=np.intp)
     turn[order] = np.arange(len(codes)) - np.searchsorted(codes[order], codes[order])
     return turn
-
-
-def _matrix(vocabulary: Vocabulary, texts: Sequence[str], *, left_out: bool = False) -> scipy.sparse.csr_matrix:
-    """One row per text."""
-    sparse = [vocabulary.vector(text, left_out=left_out) for text in texts]
-    starts = np.concatenate([[0], np.cumsum([len(row.ids) for row in sparse])])
-    parts = (np.concatenate([row.values for row in sparse]), np.concatenate([row.ids for row in sparse]), starts)
-    return scipy.sparse.csr_matrix(parts, shape=(len(sparse), len(vocabulary)))
 
 
 def _machines(X: scipy.sparse.csr_matrix, codes: Codes, n_intents: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
+import scipy.sparse
 from numpy.typing import NDArray
 
 from models.intent.text import pieces, words
@@ -98,17 +99,33 @@ class Vocabulary:
         terms = [*tokens, *_pairs(tokens)]
         places = [place for term in terms if (place := self.words.get(term)) is not None]
         parts: list[int] = []
-        unknown = [len(terms) - len(places), 0]
+        unknown_words, unknown_pieces = len(terms) - len(places), 0
         for token in tokens:
-            known, missing = self._pieces(token)
+            known, unknown = self._pieces(token)
             parts += known
-            unknown[1] += missing
+            unknown_pieces += unknown
         found = Counter(places), Counter(parts)  # of so few, faster than by numpy
+        n_words = len(found[0])
         ids = np.array([*found[0], *found[1]], dtype=np.intp)
         counts = np.array([*found[0].values(), *found[1].values()], dtype=np.intp)
-        halves = [slice(len(found[0])), slice(len(found[0]), None)]
-        kept = self.idf[ids] < self.unknown_idf - _ONE_TEXT if left_out else None
-        return Sparse(*self._weighed(ids, counts, halves, unknown, kept), tokens)
+        if left_out:
+            elsewhere = self.idf[ids] < self.unknown_idf - _ONE_TEXT
+            unknown_words += int(np.count_nonzero(~elsewhere[:n_words]))
+            unknown_pieces += int(np.count_nonzero(~elsewhere[n_words:]))
+            n_words = int(np.count_nonzero(elsewhere[:n_words]))
+            ids, counts = ids[elsewhere], counts[elsewhere]
+        values = (1 + np.log(counts)).astype(np.float32) * self.idf[ids]
+        for half, unknown in ((values[:n_words], unknown_words), (values[n_words:], unknown_pieces)):
+            half /= np.float32(max(2 * (float(half @ half) + unknown * self.unknown_idf**2), 1e-12) ** 0.5)
+        return Sparse(ids, values, counts, tokens)
+
+    def matrix(self, texts: Sequence[str], *, left_out: bool = False) -> scipy.sparse.csr_matrix:
+        """The vectors of readable texts as rows."""
+        vectors = [self.vector(text, left_out=left_out) for text in texts]
+        starts = np.cumsum([0, *(len(vector.ids) for vector in vectors)])
+        ids = np.concatenate([np.zeros(0, dtype=np.intp), *(vector.ids for vector in vectors)])
+        values = np.concatenate([np.zeros(0, dtype=np.float32), *(vector.values for vector in vectors)])
+        return scipy.sparse.csr_matrix((values, ids, starts), shape=(len(vectors), len(self)))
 
     def places_of(self, token: str) -> list[int]:
         """The places of a word itself and of its pieces."""
@@ -125,20 +142,6 @@ class Vocabulary:
             if len(self._seen) < _CACHED_WORDS:
                 self._seen[token] = found
         return found
-
-    def _weighed(
-        self, ids: Ids, counts: Ids, halves: Sequence[slice], unknown: Sequence[int], kept: NDArray[np.bool_] | None
-    ) -> tuple[Ids, Floats, Ids]:
-        """What is kept of words and of pieces, each half brought to the same length; what is not counts as unknown."""
-        values = (1 + np.log(counts)).astype(np.float32) * self.idf[ids]
-        for half, missing in zip(halves, unknown, strict=True):
-            part = values[half]
-            if kept is not None:
-                part[~kept[half]] = 0
-                missing += int(np.count_nonzero(~kept[half]))
-            total = float(part @ part) + missing * self.unknown_idf**2
-            part /= np.float32(max(2 * total, 1e-12) ** 0.5)
-        return (ids, values, counts) if kept is None else (ids[kept], values[kept], counts[kept])
 
 
 def _pairs(tokens: Sequence[str]) -> Iterable[str]:
