@@ -57,7 +57,7 @@ def test_tuned_top_agrees_with_torch_and_leaves_the_other_layers_alone(encoder: 
     rows, start = np.arange(len(planted)), _start(encoder, [*planted], codes)
     weights = token_weights(encoder.tokens(texts), encoder.n_tokens)
     tuner = Tuner(default_source(), encoder.tokens(texts), weights)
-    tuned = tuner.tune(rows, codes, start, steps=12, seed=0, until=float("inf"))
+    tuned = tuner.tune(rows, codes, start, steps=12, seed=0, seconds=float("inf"))
     own = tuned_encoder(tuned.layers)
     layers = own.encode_layers(texts, weights)
     assert_array_equal(layers[:, :-384], encoder.encode_layers(texts, weights))
@@ -76,13 +76,33 @@ def test_same_rows_seed_and_steps_give_the_same_weights(encoder: Encoder) -> Non
     tuner = Tuner(default_source(), encoder.tokens(texts), np.ones(encoder.n_tokens, dtype=np.float32))
 
     def tune(seed: int) -> dict[str, np.ndarray]:
-        found = tuner.tune(rows, codes, _start(encoder, texts, codes), steps=2, seed=seed, until=float("inf"))
+        found = tuner.tune(rows, codes, _start(encoder, texts, codes), steps=2, seed=seed, seconds=float("inf"))
         return found.layers | {"head": found.head}
 
     one, again, other = tune(0), tune(0), tune(1)
     assert one.keys() == again.keys()
     assert all((value == again[name]).all() for name, value in one.items())
     assert any((value != other[name]).any() for name, value in one.items())
+
+
+def test_however_many_tokens_are_hidden_something_of_each_text_is_learned(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    from models.intent import tuning
+
+    monkeypatch.setattr(tuning, "HIDDEN", 1.0)
+    texts, codes, rows = ["card", "where is my parcel"], np.arange(2), np.arange(2)
+    tuner = tuning.Tuner(default_source(), encoder.tokens(texts), np.ones(encoder.n_tokens, dtype=np.float32))
+    tuned = tuner.tune(rows, codes, _start(encoder, texts, codes), steps=3, seed=0, seconds=float("inf"))
+    assert_allclose(np.linalg.norm(tuner.vectors(tuned.layers, rows), axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("spent", "rate"), [(0.0, 0.5), (2 / 3, 0.5), (0.9, 0.3), (1.1, 0.0)])
+def test_rate_falls_to_nothing_where_time_runs_out_before_the_steps(spent: float, rate: float) -> None:
+    import torch
+
+    from models.intent.tuning import _schedule
+
+    schedule = _schedule(torch.optim.SGD([torch.zeros(1)], lr=1.0), 1_000, lambda: spent)
+    assert schedule.lr_lambdas[0](550) == pytest.approx(rate)
 
 
 def _start(encoder: Encoder, texts: list[str], codes: np.ndarray) -> np.ndarray:

@@ -2,8 +2,9 @@ r"""Fine-tunes the encoder's upper layers on messages of known intent: the one p
 
 Embeddings and the lower half of the layers stay as they are, so what comes out of them is computed once per text. The upper half and
 one unit vector :math:`w_k` per intent, which starts as the mean of its texts, are learned by cross-entropy of
-:math:`\mathrm{softmax}_k(20\, w_k^\top e)`, where :math:`e` is the text's unit vector, in which rare tokens count more. Nothing is
-dropped out at random: the same rows, seed and number of steps give the same weights on the same machine.
+:math:`\mathrm{softmax}_k(20\, w_k^\top e)`, where :math:`e` is the text's unit vector, in which rare tokens count more. At every step some
+tokens, drawn anew, are hidden from the upper half, so that no single word is relied on. The same rows, seed and number of steps give the
+same weights on the same machine.
 
 References
 ----------
@@ -15,7 +16,7 @@ Freezing layers during transformer fine-tuning. Szegedy et al. (2016), Rethinkin
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,11 +37,17 @@ SCALE = 20.0
 """Of cosines in the loss."""
 SMOOTHING = 0.1
 """Share of a target that is spread over all intents: some labels are wrong, and what is sure of all of them adds little to other views. Of
-a fifth of Banking77's training rows .9450 are then answered right, .9425 without, and .9381 without this view."""
+a fifth of Banking77's training rows .9450 are then answered right, .9425 without, and .9381 without this view; tokens counted alike."""
+HIDDEN = 0.2
+"""Share of tokens that the upper layers do not see of a text in a step, nor count. Of two fifths of Banking77's training rows ten epochs
+then answer .9434 right, .9421 with 0.1 and .9431 with 0.35; five with none hidden .9401, no more than without this view."""
 BATCH = 32
 """Rows of a step."""
 WARM_UP = 0.1
 """Share of the steps in which the rate rises; then it falls to 0."""
+COOL_DOWN = 1 / 3
+"""Share of the time in which the rate falls to 0 at the latest, however many steps are still to come: what is cut off has settled by then.
+A machine that keeps up with the plan is done before this tells."""
 _DECAY = 0.01
 _POOL = 16
 """Batches whose rows are sorted by length, so that little is spent on padding, yet batches differ from one epoch to the next."""
@@ -98,7 +105,7 @@ class Tuner:
                 hidden = _run(self._weights, self._config, self._lower, self._embedded(ids[places]), mask)
                 self._states[places[mask]] = hidden[mask].half()
 
-    def tune(self, rows: NDArray[np.intp], codes: NDArray[np.intp], start: Floats, steps: int, seed: int, until: float) -> Tuned:
+    def tune(self, rows: NDArray[np.intp], codes: NDArray[np.intp], start: Floats, steps: int, seed: int, seconds: float) -> Tuned:
         """Learn from some of the texts.
 
         Parameters
@@ -110,24 +117,26 @@ class Tuner:
         steps
             How many batches; rates depend on it.
         seed
-            Of the order.
-        until
-            When to stop in any case, as `time.monotonic` says it.
+            Of the order, and of what is hidden.
+        seconds
+            After how many to stop in any case.
         """
+        began = time.monotonic()
+
+        def spent() -> float:
+            return (time.monotonic() - began) / max(seconds, 1e-9)
+
         names = [f"encoder.layer.{layer}." for layer in self._upper]
         layers = {name: value.clone().requires_grad_() for name, value in self._weights.items() if name.startswith(tuple(names))}
         head = torch.from_numpy(np.array(start)).requires_grad_()
         groups = [{"params": list(layers.values()), "lr": RATE}, {"params": [head], "lr": RATE * HEAD_RATE}]
         optimiser = torch.optim.AdamW(groups, weight_decay=_DECAY, fused=True)
-        rising = max(1, round(WARM_UP * steps))
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimiser, lambda step: min((step + 1) / rising, (steps - step) / max(1, steps - rising))
-        )
-        targets, made = torch.from_numpy(codes), 0
+        schedule = _schedule(optimiser, steps, spent)
+        targets, made, hiding = torch.from_numpy(codes), 0, np.random.default_rng([seed, 1])
         for batch in self._shuffled(rows, np.random.default_rng(seed)):
-            if made == steps or time.monotonic() > until:
+            if made == steps or spent() >= 1:
                 break
-            cosines = self._unit(layers, rows[batch]) @ functional.normalize(head, dim=0)
+            cosines = self._unit(layers, rows[batch], hiding) @ functional.normalize(head, dim=0)
             loss = functional.cross_entropy(SCALE * cosines, targets[batch], label_smoothing=SMOOTHING)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -152,8 +161,12 @@ class Tuner:
             found: Floats = self._unit({name: torch.from_numpy(value) for name, value in layers.items()}, rows).numpy()
         return found
 
-    def _unit(self, layers: Mapping[str, Tensor], rows: NDArray[np.intp]) -> Tensor:
+    def _unit(self, layers: Mapping[str, Tensor], rows: NDArray[np.intp], hiding: np.random.Generator | None = None) -> Tensor:
         places, mask = self._places(rows)
+        if hiding is not None:
+            drawn = torch.from_numpy(hiding.random(mask.shape) < HIDDEN)
+            drawn[:, 0] = False  # that a text begins is no word of it, and something must be left
+            mask = mask & ~drawn
         hidden = _run(layers, self._config, self._upper, self._states[places].float(), mask)
         counts = torch.where(mask, self._counts[places], 0.0)
         return functional.normalize((hidden * counts[:, :, None]).sum(dim=1), dim=1)
@@ -167,6 +180,16 @@ class Tuner:
     def _embedded(self, ids: Tensor) -> Tensor:
         word, position, segment = (self._weights[f"embeddings.{kind}_embeddings.weight"] for kind in ("word", "position", "token_type"))
         return _norm(self._weights, self._config, "embeddings", word[ids] + position[: ids.shape[1]] + segment[0])
+
+
+def _schedule(optimiser: torch.optim.Optimizer, steps: int, spent: Callable[[], float]) -> torch.optim.lr_scheduler.LambdaLR:
+    """The rate rises for some of the steps and then falls to 0, by steps or, where these take too long, by the share of the time spent."""
+    rising = max(1, round(WARM_UP * steps))
+
+    def factor(step: int) -> float:
+        return max(0.0, min((step + 1) / rising, (steps - step) / max(1, steps - rising), (1 - spent()) / COOL_DOWN))
+
+    return torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
 
 
 def _batches(rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
