@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -104,10 +106,65 @@ def test_typing_errors_do_not_change_the_intent(fitted: Intent, text: str, inten
     assert ask(fitted, f"  {text} !!").intent == intent
 
 
-def test_wanting_the_parcel_and_not_wanting_it_differ(fitted: Intent) -> None:
-    wanted = ask(fitted, "where is the blender I ordered")
-    unwanted = ask(fitted, "I do not want the blender any more")
-    assert (wanted.intent, unwanted.intent) == ("ShippingStatus", "CancelOrder")
+REFUSALS = {
+    "cancel my order": ("do not cancel my order", "Please don't cancel my order, I still want it", "I asked you not to cancel my order"),
+    "I want a refund": ("i do not want a refund", "I\u2019m not asking for a refund", "no need for a refund", "this is not about a refund"),
+    "delete my account": ("don't delete my account!", "I do not want you to delete my account", "I'd rather not delete my account"),
+    "track order 123456": ("no, don't track order 123456", "you don't have to reply, and please do not track order 123456"),
+    "I want to cancel my order": ("I no longer want to cancel my order", "I don't want to cancel my order any more"),
+}
+
+
+@pytest.mark.parametrize(("asked", "refused"), [(asked, refused) for asked, found in REFUSALS.items() for refused in found])
+def test_what_is_asked_is_not_what_is_refused(fitted: Intent, asked: str, refused: str) -> None:
+    wanted, unwanted = ask(fitted, asked), ask(fitted, refused)
+    assert wanted.answer == "intent"
+    assert unwanted.answer == "human"
+    assert (unwanted.refused, wanted.refused) == (wanted.intent, None)
+    assert unwanted.intent != wanted.intent
+    assert wanted.out_of_scope < 0.5 < 0.9 < unwanted.out_of_scope
+    assert unwanted.reason.startswith(f"The message refuses {wanted.intent} ('")
+
+
+def test_refusals_are_heard_by_either_tier(fitted: Intent) -> None:
+    full = copy(fitted)
+    full.doubt_ = replace(fitted.doubt_, handover=1.0)
+    for model, tier in ((fitted, 1), (full, 2)):
+        assert {ask(model, asked).tier for asked in REFUSALS} == {tier}
+        assert {ask(model, refused).answer for found in REFUSALS.values() for refused in found} == {"human"}
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "refused"),
+    [
+        ("do not cancel my order, just change the address", "ChangeAddress", "CancelOrder"),
+        ("I don't want a refund, where is my parcel?", "ShippingStatus", "Refund"),
+        ("I forgot my password. Please don't delete my account.", "AccountAccess", "CloseAccount"),
+        ("send me the invoice for order 123456, not a refund", "InvoiceCopy", "Refund"),
+    ],
+)
+def test_what_else_a_refusing_message_says_is_answered(fitted: Intent, text: str, intent: str, refused: str) -> None:
+    answer = ask(fitted, text)
+    assert (answer.answer, answer.intent) == ("intent", intent)
+    assert answer.refused in (refused, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("I do not want the blender any more", "CancelOrder"),
+        ("I do not want the toaster any more", "CancelOrder"),
+        ("I do not want to be a customer any more", "CloseAccount"),
+        ("I do not want a new order, cancel it, please do not cancel my account, cancel my order", "CancelOrder"),
+        ("my parcel has not arrived", "ShippingStatus"),
+        ("I cannot log in", "AccountAccess"),
+        ("don't forget to send me the invoice", "InvoiceCopy"),
+        ("I don't know how to reset the tablet", "TechSupport"),
+    ],
+)
+def test_negations_that_ask_are_left_as_they_are(fitted: Intent, text: str, intent: str) -> None:
+    answer = ask(fitted, text)
+    assert (answer.answer, answer.intent, answer.refused) == ("intent", intent, None)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "?!.", "\x00", "\n\t"])
@@ -359,7 +416,7 @@ def test_overlap_names_the_pair_and_its_rows() -> None:
     assert pair["examples"][0] == {"text": "two", "intent": "a", "taken_for": "b"}
 
 
-def test_dialogue_asks_for_what_is_missing_and_takes_the_answer(sample: list[IntentExample], home: Path, tmp_path: Path) -> None:
+def test_dialogue_asks_for_what_is_missing_and_takes_answers_and_refusals(sample: list[IntentExample], home: Path, tmp_path: Path) -> None:
     config = IntentConfig(required_slots={"Refund": ["order_number"]}, prompts={"order_number": "Which order?"})
     Intent(config).fit(sample).save(tmp_path / "model")
     model = Intent.load(tmp_path / "model")
@@ -369,6 +426,12 @@ def test_dialogue_asks_for_what_is_missing_and_takes_the_answer(sample: list[Int
     assert second.filled["order_number"].text == "123456"
     assert "Is that right?" in second.say
     assert model.dialogue(DialogueRequest(text="yes", state=second.state)).outcome == "done"
+    refused = model.dialogue(DialogueRequest(text="no, I do not want a refund", state=second.state))
+    assert (refused.outcome, refused.say, refused.state.tasks) == ("cancelled", "Refund is cancelled.", ())
+    instead = model.dialogue(DialogueRequest(text="I don't want a refund, where is my parcel", state=second.state))
+    assert (instead.outcome, instead.intent, instead.state.tasks) == ("done", "ShippingStatus", ())
+    corrected = model.dialogue(DialogueRequest(text="I don't want a refund for order 123456 but for order 654321", state=second.state))
+    assert (corrected.outcome, corrected.filled["order_number"].text) == ("open", "654321")
 
 
 def test_last_choice_of_an_agent_becomes_a_row(fitted: Intent) -> None:

@@ -167,7 +167,8 @@ RECIPE = Recipe(
 - The encoder was trained on English. Other languages and scripts are answered, by their words and pieces of words; give examples of each
   language, and look at the slice `language`.
 - Probabilities, coverage and rejections hold for messages like the training rows. After a new product, channel or intent, look again.
-- One intent a message: what is asked beside the main thing is not told.
+- One intent a message: what is asked beside the main thing is not told, and of two things joined by "or" mostly one.
+- Refusals ("do not cancel my order") are heard in English only; facts denied ("I have not lost my card") are not heard in any language.
 - Out of scope is easiest far from all intents; a message near to them, about something that no intent covers, is often taken for one.
 - Names are not masked in the nearest examples that an answer shows; e-mail addresses, phone numbers, cards, IBANs and IP addresses are.
 """,

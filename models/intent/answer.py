@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal, Self
 
 import numpy as np
 
 from models.intent.doubt import Floats, Tier
-from models.intent.records import Candidate, IntentConfig, IntentPrediction, IntentQuery, Neighbour, Route, Slot, Word
+from models.intent.records import LIKELY, Candidate, IntentConfig, IntentPrediction, Neighbour, Route, Slot, Word
 from models.intent.vocabulary import Sparse
 from models.intent.words import Words
 
@@ -32,9 +33,10 @@ class Reading:
         Which probabilities are enough for the conformal set, and too much for being in scope.
     nearest
         Gives the training examples that are most like the message, at most so many.
+    refused
+        An intent that the message says it does not want, and the words that say so.
     """
 
-    query: IntentQuery
     tier: Literal[1, 2]
     intents: Sequence[str]
     probabilities: Floats
@@ -42,11 +44,53 @@ class Reading:
     limits: Tier
     sparse: Sparse
     nearest: Callable[[int], tuple[Neighbour, ...]]
+    refused: tuple[str, str] | None = None
+
+    @cached_property
+    def best(self) -> int:
+        """The place of the most probable intent."""
+        return int(self.probabilities.argmax())
+
+    @property
+    def intent(self) -> str:
+        """The most probable intent."""
+        return self.intents[self.best]
 
     @property
     def probability(self) -> float:
         """Of the most probable intent."""
-        return float(self.probabilities.max())
+        return float(self.probabilities[self.best])
+
+    @property
+    def rejected(self) -> bool:
+        """Whether no known intent fits. What is left after a refusal is nothing that the threshold was fitted to."""
+        return self.out_of_scope >= (self.limits.scope.threshold if self.refused is None else LIKELY)
+
+    @property
+    def clear(self) -> bool:
+        """Whether it can be acted on."""
+        return not self.rejected and len(self.candidates) == 1
+
+    @cached_property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Every intent that is probable enough, and in any case the most probable one and what is about as probable.
+
+        Where nearly all messages are clear, sets of one cover what was asked for, of those too that two intents fit.
+        """
+        p = self.probabilities
+        likely = np.flatnonzero(p >= min(self.limits.least, ABOUT_AS_PROBABLE * p.max()))
+        order = likely[np.argsort(-p[likely], kind="stable")]
+        return tuple(Candidate(intent=self.intents[place], probability=float(p[place])) for place in order.tolist())
+
+    def without(self, intent: int, words: str) -> Self:
+        """The same if the message refuses an intent, in so many words: its probability is that of no known intent then."""
+        others = np.where(np.arange(len(self.intents)) == intent, 0.0, self.probabilities)
+        return replace(
+            self,
+            probabilities=others / others.sum() if others.any() else self.probabilities,
+            out_of_scope=1 - (1 - self.out_of_scope) * (1 - float(self.probabilities[intent])),
+            refused=(self.intents[intent], words),
+        )
 
 
 def unreadable(route: Route) -> IntentPrediction:
@@ -57,20 +101,18 @@ def unreadable(route: Route) -> IntentPrediction:
 
 def worded(reading: Reading, words: Words, config: IntentConfig, route: Route, slots: tuple[Slot, ...]) -> IntentPrediction:
     """The answer, with its reasons."""
-    candidates = _conformal_set(reading)
-    rejected = reading.out_of_scope >= reading.limits.scope.threshold
-    answer = _answer(rejected, len(candidates), config.max_candidates)
-    best = int(reading.probabilities.argmax())
-    mattering = _words(words.contributions(reading.sparse, best))
+    answer = _answer(reading, config.max_candidates)
+    mattering = _words(words.contributions(reading.sparse, reading.best))
     return IntentPrediction(
         answer=answer,
-        intent=reading.intents[best],
-        probability=float(reading.probabilities[best]),
-        candidates=candidates,
-        question=_question(candidates) if answer == "ask" else None,
+        intent=reading.intent,
+        probability=reading.probability,
+        candidates=reading.candidates,
+        question=_question(reading.candidates) if answer == "ask" else None,
         out_of_scope=reading.out_of_scope,
+        refused=reading.refused[0] if reading.refused else None,
         route=route,
-        reason=_reason(answer, rejected, reading, candidates, mattering),
+        reason=_reason(answer, reading, mattering),
         nearest=reading.nearest(config.nearest) if config.nearest else (),
         words=mattering,
         slots=slots,
@@ -78,21 +120,10 @@ def worded(reading: Reading, words: Words, config: IntentConfig, route: Route, s
     )
 
 
-def _conformal_set(reading: Reading) -> tuple[Candidate, ...]:
-    """Every intent that is probable enough, and in any case the most probable one and what is about as probable.
-
-    Where nearly all messages are clear, sets of one cover what was asked for, of those too that two intents fit.
-    """
-    p = reading.probabilities
-    likely = np.flatnonzero(p >= min(reading.limits.least, ABOUT_AS_PROBABLE * p.max()))
-    order = likely[np.argsort(-p[likely], kind="stable")]
-    return tuple(Candidate(intent=reading.intents[place], probability=float(p[place])) for place in order.tolist())
-
-
-def _answer(rejected: bool, n_candidates: int, max_candidates: int) -> Literal["intent", "ask", "human"]:
-    if rejected or n_candidates > max_candidates:
+def _answer(reading: Reading, max_candidates: int) -> Literal["intent", "ask", "human"]:
+    if reading.rejected or len(reading.candidates) > max_candidates:
         return "human"
-    return "intent" if n_candidates == 1 else "ask"
+    return "intent" if len(reading.candidates) == 1 else "ask"
 
 
 def _question(candidates: Sequence[Candidate]) -> str:
@@ -105,13 +136,22 @@ def _words(contributions: dict[str, float]) -> tuple[Word, ...]:
     return tuple(Word(word=word, contribution=value) for word, value in strongest if value)
 
 
-def _reason(answer: str, rejected: bool, reading: Reading, candidates: Sequence[Candidate], words: Sequence[Word]) -> str:
-    best = candidates[0]
-    if rejected:
-        return f"No known intent fits, with probability {reading.out_of_scope:.2f}; the nearest is {best.intent}."
+def _reason(answer: str, reading: Reading, words: Sequence[Word]) -> str:
+    if reading.refused is None:
+        return _why(answer, reading, words)
+    refused, said = reading.refused
+    return f"The message refuses {refused} ('{said}'). {_why(answer, reading, words)}"
+
+
+def _why(answer: str, reading: Reading, words: Sequence[Word]) -> str:
+    best, n_candidates = f"{reading.intent} at {reading.probability:.2f}", len(reading.candidates)
+    if reading.rejected and reading.refused:
+        return f"No other intent fits, with probability {reading.out_of_scope:.2f}."
+    if reading.rejected:
+        return f"No known intent fits, with probability {reading.out_of_scope:.2f}; the nearest is {reading.intent}."
     if answer == "human":
-        return f"{len(candidates)} intents are too many to ask about; the most probable is {best.intent} at {best.probability:.2f}."
+        return f"{n_candidates} intents are too many to ask about; the most probable is {best}."
     if answer == "ask":
-        return f"{' and '.join(f'{c.intent} ({c.probability:.2f})' for c in candidates)} cannot be told apart."
+        return f"{' and '.join(f'{c.intent} ({c.probability:.2f})' for c in reading.candidates)} cannot be told apart."
     speaking = [f"'{word.word}'" for word in words if word.contribution > 0][:3]
-    return f"{best.intent} at {best.probability:.2f}" + (f"; {', '.join(speaking)} speak for it." if speaking else ".")
+    return best + (f"; {', '.join(speaking)} speak for it." if speaking else ".")

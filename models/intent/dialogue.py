@@ -160,7 +160,7 @@ class _Turn:
         return reply.model_copy(update={"route": prediction.route})
 
     def go_on(self, tasks: list[Task]) -> DialogueReply:
-        """An answer, a correction, a digression, or nothing that is understood."""
+        """An answer, a correction, a digression, the task refused, or nothing that is understood."""
         *waiting, task = tasks
         if task.confirming and _YES.fullmatch(self.text):
             return self.settled(tasks, "done")
@@ -170,13 +170,15 @@ class _Turn:
             slot.slot: Filled(text=slot.text[:1000], value=slot.value)
             for slot in self.reader.slots(self.text, task.intent, self.request.at)
         }
+        prediction, filled = self.reader.read(self.request), self._fitting(task, said)
+        if prediction.refused == task.intent and not filled:
+            return self._open(waiting, prediction) if prediction.answer == "intent" else self.settled(tasks, "cancelled")
         correction = _CORRECTION.match(self.text)
         corrected = self.text[correction.end() :].strip(" .!") if correction else self.text
-        if correction is None or not correction[0].strip():
-            prediction = self.reader.read(self.request)
-            if self._digresses(prediction, task, said) and len(tasks) < MAX_TASKS:
-                return self._open(tasks, prediction)
-        filled = self._fitting(task, said) or self._taken_as_it_is(task, corrected)
+        plain = correction is None or not correction[0].strip()
+        if plain and len(tasks) < MAX_TASKS and self._digresses(prediction, task, said):
+            return self._open(tasks, prediction)
+        filled = filled or self._taken_as_it_is(task, corrected)
         if not filled:
             return self._reply(tasks, f"Sorry, I did not understand. {self._next(task)[0]}", task, "open")
         kept = {slot: value for slot, value in task.slots.items() if slot not in filled}

@@ -5,12 +5,14 @@ probability and the nearest example make it sure enough that its mistakes cost a
 of a sentence encoder are added to it: kernel ridge regression, near training texts and, where rows are few, logistic regression; and, if
 asked for, upper layers of the encoder that are tuned to these intents. An intent's name is learned from as one more row. Probabilities are
 calibrated, candidates are a conformal set, and being out of scope is learned by hiding intents from models and asking these about them,
-so also where no out-of-scope row was given; such rows are learned as what they are besides.
+so also where no out-of-scope row was given; such rows are learned as what they are besides. What a message refuses ("do not cancel
+my order") is found by its grammar, in English, and taken out of the answer.
 
 When not to trust it: the encoder reads English; other languages are answered by their words alone, more or less, so give enough examples
 of each. Coverage and probabilities hold for messages like the training rows: after a new product, a new intent or another channel, look
 again. Identical rows count once, so probabilities do not know how frequent an intent is beyond its distinct texts. What a customer wants
-beside the main thing is not told.
+beside the main thing is not told, and of two things joined by "or" mostly one. A fact denied ("I have not lost my card") is read almost as
+if it were said.
 
 References
 ----------
@@ -42,6 +44,7 @@ from models.intent.doubt import NEAREST, Around, Doubt, Floats, fast_signals, fu
 from models.intent.examples import ByWords, Examples
 from models.intent.logistic import Logistic
 from models.intent.meaning import Meaning, neighbours, token_weights, unit_vectors
+from models.intent.negation import refusal, without_refused
 from models.intent.records import OUT_OF_SCOPE, IntentConfig, IntentExample, IntentPrediction, IntentQuery, Route, Slot
 from models.intent.routing import Router, route_by_intent
 from models.intent.slots import SlotTagger, Tagged, slots_of
@@ -153,31 +156,38 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
     def predict(self, queries: Sequence[IntentQuery]) -> list[IntentPrediction]:
         """What each customer wants, in order."""
         self._require_fitted()
-        answers: list[IntentPrediction | None] = [None] * len(queries)
-        hard: list[tuple[int, str, Sparse, Floats]] = []
-        for place, query in enumerate(queries):
-            text = readable(query.text)
-            sparse = self.words_.vocabulary.vector(text)
-            if not sparse.tokens:
-                answers[place] = self._unreadable(query)
-                continue
-            scores = self.words_.scores(sparse)[None].astype(np.float64)
-            reading = self._read_fast(query, sparse, scores)
-            if reading is None:
-                hard.append((place, text, sparse, scores))
-            else:
-                answers[place] = self._answer(reading)
-        for place, read in self._read_full(queries, hard):
-            answers[place] = self._answer(read)
-        return [answer for answer in answers if answer is not None]
+        texts = [readable(query.text) for query in queries]
+        readings = self._read(texts)
+        refusals = {place: refused for place, text in enumerate(texts) if (refused := refusal(text))}
+        parts = self._read([part for refused in refusals.values() for part in (refused.scope, refused.rest)])
+        for (place, refused), scope, rest in zip(refusals.items(), parts[::2], parts[1::2], strict=True):
+            if whole := readings[place]:
+                readings[place] = without_refused(whole, refused, scope, rest)
+        return [self._answer(query, reading) for query, reading in zip(queries, readings, strict=True)]
 
-    def _answer(self, reading: Reading) -> IntentPrediction:
-        best = self.intents_[int(reading.probabilities.argmax())]
+    def _read(self, texts: Sequence[str]) -> list[Reading | None]:
+        """How each readable text reads; none if it has no word."""
+        readings: list[Reading | None] = [None] * len(texts)
+        hard: dict[int, tuple[Sparse, Floats]] = {}
+        for place, text in enumerate(texts):
+            sparse = self.words_.vocabulary.vector(text)
+            if sparse.tokens:
+                scores = self.words_.scores(sparse)[None].astype(np.float64)
+                readings[place] = self._read_fast(sparse, scores)
+                if readings[place] is None:
+                    hard[place] = sparse, scores
+        for place, reading in zip(hard, self._read_full([texts[place] for place in hard], list(hard.values())), strict=True):
+            readings[place] = reading
+        return readings
+
+    def _answer(self, query: IntentQuery, reading: Reading | None) -> IntentPrediction:
+        if reading is None:
+            return self._unreadable(query)
         if self._router is None:
-            route = route_by_intent(best, reading.probability, reading.out_of_scope)
+            route = route_by_intent(reading.intent, reading.probability, reading.out_of_scope)
         else:
-            route = self._router.route(reading.probabilities, reading.out_of_scope, reading.query.at, reading.query.busy)
-        slots = slots_of(reading.query.text, best, reading.query.at, self.tagger_)
+            route = self._router.route(reading.probabilities, reading.out_of_scope, query.at, query.busy)
+        slots = slots_of(query.text, reading.intent, query.at, self.tagger_)
         return worded(reading, self.words_, self.config, route, slots)
 
     def _unreadable(self, query: IntentQuery) -> IntentPrediction:
@@ -213,7 +223,7 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         sure = np.array([float(intent == known) for known in self.intents_])
         return self._router.route(sure, 0.0, request.at, request.busy)
 
-    def _read_fast(self, query: IntentQuery, sparse: Sparse, scores: Floats) -> Reading | None:
+    def _read_fast(self, sparse: Sparse, scores: Floats) -> Reading | None:
         """The fast tier's reading, unless it is not sure enough to answer."""
         tier = self.doubt_.fast
         probabilities = tier.probabilities([scores[:, :-1]])
@@ -226,7 +236,6 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         if sure_of(signals, tier.scope)[0] <= self.doubt_.handover:
             return None
         return Reading(
-            query=query,
             tier=1,
             intents=self.intents_,
             probabilities=tier.told(probabilities)[0],
@@ -236,15 +245,16 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
             nearest=partial(self._by_words.nearest, best, cosines),
         )
 
-    def _read_full(self, queries: Sequence[IntentQuery], hard: Sequence[tuple[int, str, Sparse, Floats]]) -> Iterable[tuple[int, Reading]]:
-        if not hard:
-            return
+    def _read_full(self, texts: Sequence[str], by_words: Sequence[tuple[Sparse, Floats]]) -> list[Reading]:
+        """The full tier's readings of texts, given the vectors of their words and the scores of these."""
+        if not texts:
+            return []
         tier = self.doubt_.full
-        layers = self.encoder_.encode_layers([text for _, text, _, _ in hard], self.token_weights_, alone=True)
+        layers = self.encoder_.encode_layers(texts, self.token_weights_, alone=True)
         vectors = unit_vectors(self.tuned_.untuned(layers) if self.tuned_ else layers)
         cosines = self.meaning_.cosines(vectors)
         meaning = self.meaning_.scores(vectors, cosines).astype(np.float64)
-        words = np.concatenate([scores for *_, scores in hard])
+        words = np.concatenate([scores for _, scores in by_words])
         views = [words[:, :-1], meaning[:, :-1], neighbours(cosines, self.examples_.codes, len(self.intents_))]
         if self.logistic_ is not None:
             views.append(self.logistic_.scores(vectors).astype(np.float64))
@@ -254,20 +264,18 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
             tier = self.doubt_.tuned
             probabilities = tier.probabilities([*views, self.tuned_.scores(layers).astype(np.float64)])
         told = tier.told(probabilities)
-        for row, (place, _, sparse, _) in enumerate(hard):
-            yield (
-                place,
-                Reading(
-                    query=queries[place],
-                    tier=2,
-                    intents=self.intents_,
-                    probabilities=told[row],
-                    out_of_scope=float(outside[row]),
-                    limits=tier,
-                    sparse=sparse,
-                    nearest=partial(self.examples_.nearest, cosines[row]),
-                ),
+        return [
+            Reading(
+                tier=2,
+                intents=self.intents_,
+                probabilities=told[row],
+                out_of_scope=float(outside[row]),
+                limits=tier,
+                sparse=sparse,
+                nearest=partial(self.examples_.nearest, cosines[row]),
             )
+            for row, (sparse, _) in enumerate(by_words)
+        ]
 
     def _state(self) -> dict[str, Part]:
         return {

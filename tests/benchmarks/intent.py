@@ -117,7 +117,7 @@ def foretell(task: Task, config: IntentConfig | None = None) -> dict[str, float]
     texts, truth = [text for text, _ in task.test], [intent if intent in known else OUT_OF_SCOPE for _, intent in task.test]
     found = ask(texts)
     inside = [(answer, true) for answer, true in zip(found, truth, strict=True) if true != OUT_OF_SCOPE]
-    metrics = _metrics(_answers(found), truth) | {
+    metrics = _metrics(answers_of(found), truth) | {
         "conformal_coverage": float(np.mean([true in {c.intent for c in answer.candidates} for answer, true in inside])),
         "conformal_size": float(np.mean([len(answer.candidates) for answer, _ in inside])),
         "tier_1_share": float(np.mean([answer.tier == 1 for answer, _ in inside])),
@@ -138,7 +138,7 @@ def foretell(task: Task, config: IntentConfig | None = None) -> dict[str, float]
     return metrics | {name: _milliseconds(ask, some) for name, some in timings.items() if len(some) >= 20}
 
 
-def _answers(found: Sequence[IntentPrediction]) -> Answers:
+def answers_of(found: Sequence[IntentPrediction]) -> Answers:
     probability, outside = [answer.probability for answer in found], [answer.out_of_scope for answer in found]
     return Answers([answer.intent for answer in found], np.array(probability), np.array(outside))
 

@@ -1,0 +1,79 @@
+"""Refusals in a message: what they refuse, and what is none."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.intent.negation import Refusal, refusal
+from models.intent.text import words
+
+PARTS = (
+    "do not ",
+    "don't ",
+    "i ",
+    "no longer ",
+    "want to ",
+    "never ",
+    "please ",
+    "cancel",
+    " my order",
+    ", not ",
+    "just ",
+    "really ",
+    ". ",
+    "\n",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "scope", "rest", "kind"),
+    [
+        ("Do not cancel my order.", "cancel my order", "", "ban"),
+        ("please don\u2019t cancel it \u2014 I still want it", "cancel it", "i still want it", "ban"),
+        ("Hi,\nplease do not ever cancel it", "cancel it", "hi", "ban"),
+        ("no, don't you dare cancel it", "cancel it", "", "ban"),
+        ("I told you not to cancel it", "cancel it", "i", "ban to do"),
+        ("you should not cancel it", "cancel it", "", "ban"),
+        ("there is no need for a refund", "a refund", "there is", "ban"),
+        ("I dont want a refund but a new one", "a refund", "but a new one", "wish"),
+        ("we really do not need a refund", "a refund", "", "wish"),
+        ("I'm not looking for a refund because it works", "a refund", "because it works", "wish"),
+        ("I wouldn't like to close it", "close it", "", "wish to do"),
+        ("I no longer want the shoes", "the shoes", "", "ceasing wish"),
+        ("I do not want to stay any more, can you close it", "stay any more", "can you close it", "ceasing wish to do"),
+        ("I want the shoes, not a refund", "a refund", "i want the shoes", "contrast"),
+        ("This is not about my order. I forgot my password", "my order", "i forgot my password", "contrast"),
+    ],
+)
+def test_refusals(text: str, scope: str, rest: str, kind: str) -> None:
+    assert refusal(text) == Refusal(scope, rest, kind)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "do not",
+        "cancel my order",
+        "my parcel has not arrived and I cannot log in",
+        "why can't I cancel my order",
+        "I don't know how to cancel, and don't see a button",
+        "don't forget to cancel my order",
+        "I did not make this payment",
+        "do you not cancel orders",
+        "I like it, not sure why",
+        "send another note",
+    ],
+)
+def test_no_refusals(text: str) -> None:
+    assert refusal(text) is None
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=60).map("".join))
+def test_what_a_refusal_says_stands_in_the_message(text: str) -> None:
+    found = refusal(text)
+    if found:
+        assert found.scope
+        assert {*words(found.scope), *words(found.rest)} <= {*words(text)}
