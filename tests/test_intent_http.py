@@ -73,9 +73,9 @@ def test_message_that_could_be_two_things_is_put_to_the_customer(client: httpx.C
 
 def test_message_that_refuses_an_intent_is_not_routed_to_it(client: httpx.Client) -> None:
     answer = ask(client, "please do not cancel my order, I still want it")
-    assert (answer["answer"], answer["refused"], answer["route"]["skill_group"]) == ("human", "CancelOrder", "human")
+    assert (answer["answer"], answer["refused"], answer["route"]["skill_group"]) == ("human", ["CancelOrder"], "human")
     other = ask(client, "do not cancel my order, just change the address")
-    assert (other["answer"], other["refused"], other["route"]["skill_group"]) == ("intent", "CancelOrder", "ChangeAddress")
+    assert (other["answer"], other["refused"], other["route"]["skill_group"]) == ("intent", ["CancelOrder"], "ChangeAddress")
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.intent.negation import Refusal, refusal
+from models.intent.negation import Refused, refusals
 from models.intent.text import words
 
 PARTS = (
@@ -34,21 +36,26 @@ PARTS = (
         ("please don\u2019t cancel it \u2014 I still want it", "cancel it", "i still want it", "ban"),
         ("Hi,\nplease do not ever cancel it", "cancel it", "hi", "ban"),
         ("no, don't you dare cancel it", "cancel it", "", "ban"),
-        ("I told you not to cancel it", "cancel it", "i", "ban to do"),
-        ("you should not cancel it", "cancel it", "", "ban"),
-        ("there is no need for a refund", "a refund", "there is", "ban"),
+        ("I told you not to cancel it", "cancel it", "", "plea to do"),
+        ("I forgot my password but you should not cancel it", "cancel it", "i forgot my password", "plea"),
+        ("I'd rather you didn't cancel it", "cancel it", "", "plea"),
+        ("there is no need for a refund", "a refund", "", "plea"),
         ("I dont want a refund but a new one", "a refund", "but a new one", "wish"),
         ("we really do not need a refund", "a refund", "", "wish"),
+        ("I never asked for a refund", "a refund", "", "wish"),
+        ("My wife does not want a refund", "a refund", "", "wish"),
+        ("I don't think I need a refund", "a refund", "", "wish"),
         ("I'm not looking for a refund because it works", "a refund", "because it works", "wish"),
         ("I wouldn't like to close it", "close it", "", "wish to do"),
         ("I no longer want the shoes", "the shoes", "", "ceasing wish"),
         ("I do not want to stay any more, can you close it", "stay any more", "can you close it", "ceasing wish to do"),
         ("I want the shoes, not a refund", "a refund", "i want the shoes", "contrast"),
+        ("instead of a refund I want the shoes", "a refund", "i want the shoes", "contrast"),
         ("This is not about my order. I forgot my password", "my order", "i forgot my password", "contrast"),
     ],
 )
 def test_refusals(text: str, scope: str, rest: str, kind: str) -> None:
-    assert refusal(text) == Refusal(scope, rest, kind)
+    assert refusals(text) == ([Refused(scope, kind)], rest)
 
 
 @pytest.mark.parametrize(
@@ -65,15 +72,23 @@ def test_refusals(text: str, scope: str, rest: str, kind: str) -> None:
         "do you not cancel orders",
         "I like it, not sure why",
         "send another note",
+        "I do not have an account want help",
+        "the transfer is not going through",
     ],
 )
 def test_no_refusals(text: str) -> None:
-    assert refusal(text) is None
+    assert refusals(text) == ([], text)
 
 
 @given(st.lists(st.sampled_from(PARTS), max_size=60).map("".join))
 def test_what_a_refusal_says_stands_in_the_message(text: str) -> None:
-    found = refusal(text)
-    if found:
-        assert found.scope
-        assert {*words(found.scope), *words(found.rest)} <= {*words(text)}
+    found, rest = refusals(text)
+    said = Counter(words(text))
+    assert Counter(words(rest)) <= said
+    assert all(each.scope and Counter(words(each.scope)) <= said for each in found)
+
+
+def test_several_refusals_and_what_is_left() -> None:
+    found, rest = refusals("You don't have to reply. I do not want a refund, I want my order and please don't cancel it!")
+    assert [each.scope for each in found] == ["reply", "a refund", "cancel it"]
+    assert rest == "i want my order and"

@@ -34,7 +34,7 @@ class Reading:
     nearest
         Gives the training examples that are most like the message, at most so many.
     refused
-        An intent that the message says it does not want, and the words that say so.
+        Intents that the message says it does not want, each with the words that say so.
     """
 
     tier: Literal[1, 2]
@@ -44,7 +44,7 @@ class Reading:
     limits: Tier
     sparse: Sparse
     nearest: Callable[[int], tuple[Neighbour, ...]]
-    refused: tuple[str, str] | None = None
+    refused: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def best(self) -> int:
@@ -64,7 +64,7 @@ class Reading:
     @property
     def rejected(self) -> bool:
         """Whether no known intent fits. What is left after a refusal is nothing that the threshold was fitted to."""
-        return self.out_of_scope >= (self.limits.scope.threshold if self.refused is None else LIKELY)
+        return self.out_of_scope >= (LIKELY if self.refused else self.limits.scope.threshold)
 
     @property
     def clear(self) -> bool:
@@ -89,7 +89,7 @@ class Reading:
             self,
             probabilities=others / others.sum() if others.any() else self.probabilities,
             out_of_scope=1 - (1 - self.out_of_scope) * (1 - float(self.probabilities[intent])),
-            refused=(self.intents[intent], words),
+            refused=(*self.refused, (self.intents[intent], words)),
         )
 
 
@@ -110,7 +110,7 @@ def worded(reading: Reading, words: Words, config: IntentConfig, route: Route, s
         candidates=reading.candidates,
         question=_question(reading.candidates) if answer == "ask" else None,
         out_of_scope=reading.out_of_scope,
-        refused=reading.refused[0] if reading.refused else None,
+        refused=tuple(intent for intent, _ in reading.refused),
         route=route,
         reason=_reason(answer, reading, mattering),
         nearest=reading.nearest(config.nearest) if config.nearest else (),
@@ -137,10 +137,8 @@ def _words(contributions: dict[str, float]) -> tuple[Word, ...]:
 
 
 def _reason(answer: str, reading: Reading, words: Sequence[Word]) -> str:
-    if reading.refused is None:
-        return _why(answer, reading, words)
-    refused, said = reading.refused
-    return f"The message refuses {refused} ('{said}'). {_why(answer, reading, words)}"
+    refused = " and ".join(f"{intent} ('{said}')" for intent, said in reading.refused)
+    return f"The message refuses {refused}. {_why(answer, reading, words)}" if refused else _why(answer, reading, words)
 
 
 def _why(answer: str, reading: Reading, words: Sequence[Word]) -> str:

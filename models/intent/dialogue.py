@@ -171,7 +171,7 @@ class _Turn:
             for slot in self.reader.slots(self.text, task.intent, self.request.at)
         }
         prediction, filled = self.reader.read(self.request), self._fitting(task, said)
-        if prediction.refused == task.intent and not filled:
+        if task.intent in prediction.refused and not filled:
             return self._open(waiting, prediction) if prediction.answer == "intent" else self.settled(tasks, "cancelled")
         correction = _CORRECTION.match(self.text)
         corrected = self.text[correction.end() :].strip(" .!") if correction else self.text

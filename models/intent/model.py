@@ -44,7 +44,7 @@ from models.intent.doubt import NEAREST, Around, Doubt, Floats, fast_signals, fu
 from models.intent.examples import ByWords, Examples
 from models.intent.logistic import Logistic
 from models.intent.meaning import Meaning, neighbours, token_weights, unit_vectors
-from models.intent.negation import refusal, without_refused
+from models.intent.negation import refusals, without_refused
 from models.intent.records import OUT_OF_SCOPE, IntentConfig, IntentExample, IntentPrediction, IntentQuery, Route, Slot
 from models.intent.routing import Router, route_by_intent
 from models.intent.slots import SlotTagger, Tagged, slots_of
@@ -158,11 +158,11 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         self._require_fitted()
         texts = [readable(query.text) for query in queries]
         readings = self._read(texts)
-        refusals = {place: refused for place, text in enumerate(texts) if (refused := refusal(text))}
-        parts = self._read([part for refused in refusals.values() for part in (refused.scope, refused.rest)])
-        for (place, refused), scope, rest in zip(refusals.items(), parts[::2], parts[1::2], strict=True):
-            if whole := readings[place]:
-                readings[place] = without_refused(whole, refused, scope, rest)
+        for place, text in enumerate(texts):
+            (refused, rest), whole = refusals(text), readings[place]
+            if refused and whole:
+                others, *scopes = self._read([rest, *(each.scope for each in refused)])
+                readings[place] = without_refused(whole, list(zip(refused, scopes, strict=True)), others)
         return [self._answer(query, reading) for query, reading in zip(queries, readings, strict=True)]
 
     def _read(self, texts: Sequence[str]) -> list[Reading | None]:

@@ -204,8 +204,8 @@ class IntentPrediction(Prediction):
     )
     question: str | None = Field(default=None, description="What to ask the customer, such as `Refund or Cancel order?`.")
     out_of_scope: float = Field(ge=0, le=1, description="Calibrated probability that no known intent fits.")
-    refused: str | None = Field(
-        default=None, description="An intent that the message says it does not want, such as in `do not cancel my order`; never `intent`."
+    refused: tuple[str, ...] = Field(
+        default=(), description="Intents that the message says it does not want, as in `do not cancel my order`; never `intent`."
     )
     route: Route | None = Field(default=None, description="The skill group that should answer.")
     reason: str = Field(default="", description="Why, in words.")
@@ -217,4 +217,4 @@ class IntentPrediction(Prediction):
     @property
     def rejected(self) -> bool:
         """Whether it went to a human because it is about no known intent, rather than about too many, or about one that it refuses."""
-        return self.answer == "human" and self.intent is not None and self.refused is None and self.out_of_scope >= LIKELY
+        return self.answer == "human" and self.intent is not None and not self.refused and self.out_of_scope >= LIKELY

@@ -88,7 +88,7 @@ def _judged(system: str, learned: Rows, others: Rows, pairs: Sequence[tuple[str,
     model = Intent().fit(IntentExample(text=text, intent=intent) for text, intent in learned)
     inside = [(text, intent) for text, intent in others if intent != OUT_OF_SCOPE]
     found = model.predict([IntentQuery(text=text) for text, _ in inside])
-    taken = np.mean([answer.refused == intent for answer, (_, intent) in zip(found, inside, strict=True)])
+    taken = np.mean([intent in answer.refused for answer, (_, intent) in zip(found, inside, strict=True)])
     return _shares(lambda texts: answers_of(model.predict([IntentQuery(text=text) for text in texts])), pairs) | {
         "rows_taken": float(taken)
     }
