@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, Self
@@ -82,14 +82,18 @@ class Reading:
         order = likely[np.argsort(-p[likely], kind="stable")]
         return tuple(Candidate(intent=self.intents[place], probability=float(p[place])) for place in order.tolist())
 
-    def without(self, intent: int, words: str) -> Self:
-        """The same if the message refuses an intent, in so many words: its probability is that of no known intent then."""
-        others = np.where(np.arange(len(self.intents)) == intent, 0.0, self.probabilities)
+    def refusing(self, struck: Mapping[int, str], *, says_more: bool) -> Self:
+        """The same if the message refuses intents, each in so many words: their probability is that of no known intent then.
+
+        A message that says no more is still, if it is in scope at all, most probably about what it seems to refuse.
+        """
+        places, p = list(struck), self.probabilities
+        others = np.where(np.isin(np.arange(len(p)), places), 0.0, p)
         return replace(
             self,
-            probabilities=others / others.sum() if others.any() else self.probabilities,
-            out_of_scope=1 - (1 - self.out_of_scope) * (1 - float(self.probabilities[intent])),
-            refused=(*self.refused, (self.intents[intent], words)),
+            probabilities=others / others.sum() if says_more and others.any() else p,
+            out_of_scope=1 - (1 - self.out_of_scope) * (1 - float(p[places].sum())),
+            refused=tuple((self.intents[place], words) for place, words in struck.items()),
         )
 
 

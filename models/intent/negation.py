@@ -6,7 +6,7 @@ a cue, its scope to the end of the clause, and the rest of the message. Scope an
 
 Refusals are bans ("please don't ..."), pleas ("I asked you not to ...", "no need to ..."), wishes denied ("I do not want ...", "I'm not
 looking for ...") and contrasts ("..., not a refund"). Facts denied are none: "my parcel has not arrived" is what the customer complains
-about. Only English is understood.
+about. Nor is what is not wanted any more: "I no longer need the shoes" asks for something, in most messages. Only English is understood.
 
 References
 ----------
@@ -40,6 +40,7 @@ _PLEA = (
     r"\b(?:rather not|refrain from|no (?:need|wish|reason|intention) (?:to|for|of)"
     r"|(?:asked|asking|told|telling|want|need|like|beg|begging|prefer|try|sure|careful) (?:you )?not to"
     r"|(?:rather|prefer|hope|wish|sure|ensure) (?:that )?you (?:do|did|wo|would|will)(?:n'?t| not)"
+    r"|(?:this|that|it)(?: is|'s) not (?:about|for)"
     r"|you (?:should|must|need) ?(?:n'?t|not)|you (?:do not|don'?t) (?:have|need) to) "
 )
 _NEGATED = (
@@ -50,9 +51,7 @@ _I = rf"\b(?:i|we)(?:'m|'re|'d|'ll|'ve)?{_FILLER} "
 _WANT = r"(?:want|wish|need|intend|ask|request)(?:ed|ing)?(?: for| to)?|plan(?:ning)? to|like(?: to|(?= (?:an?|the|my|you)\b))"
 _ABOUT_TO = r"(?:look|try)(?:ing)? (?:for|to)|going to|gonna|interested in|here (?:for|to)"
 _WISH = rf"(?:{_I}|\b){_NEGATED}(?: think (?:that )?i)?{_FILLER} (?:{_WANT}) |{_I}{_NEGATED}{_FILLER} (?:{_ABOUT_TO}) "
-_CONTRAST = (
-    r"(?:,| but| and) not (?=(?:an?|the|my|to|about) )|\b(?:this|that|it)(?: is|'s) not (?:about|for) |\b(?:instead of|rather than) "
-)
+_CONTRAST = r"(?:,| but| and) not (?=(?:an?|the|my|to|about) )|\b(?:instead of|rather than) "
 _REFUSAL = re.compile(rf"(?P<ban>{_BAN})|(?P<plea>{_PLEA})|(?P<wish>{_WISH})|(?P<contrast>{_CONTRAST})")
 _CEASES = re.compile(r"\bno longer\b|\bany ?more\b")
 _END = re.compile(
@@ -71,8 +70,7 @@ class Refused:
     Parameters
     ----------
     kind
-        How: by a `ban`, a `plea`, a `wish` or a `contrast`; `ceasing` before it says that it was so until now, `to do` after it that it is
-        a deed.
+        How: by a `ban`, a `plea`, a `wish` or a `contrast`; of a deed if `to do` stands after it.
     """
 
     scope: str
@@ -99,9 +97,11 @@ def refusals(readable_text: str) -> tuple[list[Refused], str]:
         stop, before = end.start() if end else len(text), text[at : cue.start()]
         if cue.lastgroup == "plea" or (cue.lastgroup == "wish" and not _SPEAKER.match(cue[0])):  # what began the clause belongs to it
             before = before[: max((end.start() for end in _END.finditer(before)), default=0)]
-        if scope := text[cue.end() : stop].strip():
-            ceasing, doing = _CEASES.search(text, cue.start(), stop), cue[0].endswith(" to ")
-            found.append(Refused(scope, f"{'ceasing ' if ceasing else ''}{cue.lastgroup}{' to do' if doing else ''}"))
+        scope, deed = text[cue.end() : stop].strip(), cue[0].endswith(" to ")
+        if not scope or (cue.lastgroup == "wish" and not deed and _CEASES.search(text, cue.start(), stop)):
+            before = text[at:stop]
+        else:
+            found.append(Refused(scope, f"{cue.lastgroup} to do" if deed else str(cue.lastgroup)))
         rest, at = f"{rest}{before} ", stop
     return (found, (rest + text[at:]).strip(" .,;:!?-")) if found else (found, readable_text)
 
@@ -109,23 +109,26 @@ def refusals(readable_text: str) -> tuple[list[Refused], str]:
 def without_refused(whole: Reading, refused: Sequence[tuple[Refused, Reading | None]], rest: Reading | None) -> Reading:
     """How a message reads that refuses something, given how it, its scopes and the rest read by themselves.
 
-    A refused intent is one that a scope alone would ask for. It is taken out, and its probability counts as that of no known intent;
-    where the rest of the message says something, that is what is read. The message stays as it was read where the rest asks for the
-    same intent, and where examples of the intent refuse as well: "I do not want the shoes any more" cancels.
+    A refused intent is one that a scope alone would ask for. Where the rest of the message says something, that is what is read, without
+    what is refused; else the message is out of scope, as probably as it was of what it refuses. It stays as it was read where the rest asks
+    for the same intent, and where examples of the intent refuse as well: "I do not want to be a customer" closes an account.
     """
-    struck = {scope.best: each.scope for each, scope in refused if scope and _strikes(whole, each.kind, scope, rest)}
+    says_more = rest is not None and not rest.rejected
+    struck = {scope.best: each.scope for each, scope in refused if scope and _strikes(whole, each.kind, scope, rest if says_more else None)}
     if not struck or (whole.clear and whole.best not in struck):
         return whole
-    reading = whole if rest is None or rest.rejected else rest
-    for intent, words in struck.items():
-        reading = reading.without(intent, words)
-    return reading
+    if rest and says_more:
+        return rest.refusing(struck, says_more=True)
+    return whole.refusing(struck, says_more=whole.best not in struck)
 
 
 def _strikes(whole: Reading, kind: str, scope: Reading, rest: Reading | None) -> bool:
     if scope.rejected and scope.best != whole.best:
         return False
-    if rest and rest.clear and rest.best == scope.best:
-        return False
+    if rest and rest.clear:
+        if rest.best == scope.best:
+            return False
+    elif kind == "contrast":
+        return False  # one side of it stands
     alike = [example.text for example in whole.nearest(4 * ALIKE) if example.intent == scope.intent]
     return not any(each.kind == kind for text in alike[:ALIKE] for each in refusals(text)[0])
