@@ -206,7 +206,7 @@ class IntentPrediction(Prediction):
     out_of_scope: float = Field(ge=0, le=1, description="Calibrated probability that no known intent fits.")
     refused: tuple[str, ...] = Field(
         default=(),
-        description="Intents that the message says it does not want, as in `do not cancel it`; `intent` is one only if nothing else is said.",
+        description="Intents that the message says it does not want: `do not cancel it`. `intent` is one only if nothing else is said.",
     )
     route: Route | None = Field(default=None, description="The skill group that should answer.")
     reason: str = Field(default="", description="Why, in words.")
