@@ -109,26 +109,25 @@ def refusals(readable_text: str) -> tuple[list[Refused], str]:
 def without_refused(whole: Reading, refused: Sequence[tuple[Refused, Reading | None]], rest: Reading | None) -> Reading:
     """How a message reads that refuses something, given how it, its scopes and the rest read by themselves.
 
-    A refused intent is one that a scope alone would ask for. Where the rest of the message says something, that is what is read, without
-    what is refused; else the message is out of scope, as probably as it was of what it refuses. It stays as it was read where the rest asks
-    for the same intent, and where examples of the intent refuse as well: "I do not want to be a customer" closes an account.
+    A refused intent is one that a scope alone would ask for. Where the rest of the message is clear, that is what is read, without what is
+    refused; else the message is probably out of scope. It stays as it was read where the rest clearly asks for the same intent, and where
+    examples of the intent refuse as well: "I do not want to be a customer" closes an account.
     """
-    says_more = rest is not None and not rest.rejected
-    struck = {scope.best: each.scope for each, scope in refused if scope and _strikes(whole, each.kind, scope, rest if says_more else None)}
+    other = rest if rest and rest.clear else None
+    struck = {scope.best: each.scope for each, scope in refused if scope and _strikes(whole, each.kind, scope, other)}
     if not struck or (whole.clear and whole.best not in struck):
         return whole
-    if rest and says_more:
-        return rest.refusing(struck, says_more=True)
+    if other:
+        return other.refusing(struck, says_more=True)
     return whole.refusing(struck, says_more=whole.best not in struck)
 
 
-def _strikes(whole: Reading, kind: str, scope: Reading, rest: Reading | None) -> bool:
+def _strikes(whole: Reading, kind: str, scope: Reading, other: Reading | None) -> bool:
     if scope.rejected and scope.best != whole.best:
         return False
-    if rest and rest.clear:
-        if rest.best == scope.best:
-            return False
-    elif kind == "contrast":
+    if other is None and kind == "contrast":
         return False  # one side of it stands
+    if other is not None and other.best == scope.best:
+        return False
     alike = [example.text for example in whole.nearest(4 * ALIKE) if example.intent == scope.intent]
     return not any(each.kind == kind for text in alike[:ALIKE] for each in refusals(text)[0])
