@@ -6,7 +6,7 @@ of a sentence encoder are added to it: kernel ridge regression, near training te
 asked for, upper layers of the encoder that are tuned to these intents. An intent's name is learned from as one more row. Probabilities are
 calibrated, candidates are a conformal set, and being out of scope is learned by hiding intents from models and asking these about them,
 so also where no out-of-scope row was given; such rows are learned as what they are besides. What a message refuses ("do not cancel
-my order") is found by its grammar, in English, and taken out of the answer.
+my order") is found by its grammar, in English, and not acted on.
 
 When not to trust it: the encoder reads English; other languages are answered by their words alone, more or less, so give enough examples
 of each. Coverage and probabilities hold for messages like the training rows: after a new product, a new intent or another channel, look
