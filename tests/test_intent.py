@@ -161,6 +161,7 @@ def test_what_else_a_refusing_message_says_is_answered(fitted: Intent, text: str
 @pytest.mark.parametrize(
     ("text", "intent"),
     [
+        ("where is the blender I ordered", "ShippingStatus"),
         ("I do not want the blender any more", "CancelOrder"),
         ("I do not want the toaster any more", "CancelOrder"),
         ("I do not want to be a customer any more", "CloseAccount"),

@@ -132,9 +132,9 @@ def worded(reading: Reading, words: Words, config: IntentConfig, route: Route, s
 
 
 def _answer(reading: Reading, max_candidates: int) -> Literal["intent", "ask", "human"]:
-    if reading.rejected or len(reading.candidates) > max_candidates:
-        return "human"
-    return "intent" if len(reading.candidates) == 1 else "ask"
+    if reading.clear:
+        return "intent"
+    return "human" if reading.rejected or len(reading.candidates) > max_candidates else "ask"
 
 
 def _question(candidates: Sequence[Candidate]) -> str:

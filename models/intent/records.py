@@ -203,7 +203,7 @@ class IntentPrediction(Prediction):
         default=(), description="The conformal set, most probable first: it holds the customer's intent as often as `coverage` asks."
     )
     question: str | None = Field(default=None, description="What to ask the customer, such as `Refund or Cancel order?`.")
-    out_of_scope: float = Field(ge=0, le=1, description="Calibrated probability that no known intent fits.")
+    out_of_scope: float = Field(ge=0, le=1, description="Probability that no known intent fits; calibrated, unless something is `refused`.")
     refused: tuple[str, ...] = Field(
         default=(),
         description="Intents that the message says it does not want: `do not cancel it`. `intent` is one only if nothing else is said.",
