@@ -137,7 +137,7 @@ def test_all_that_is_refused_is_told(fitted: Intent) -> None:
 
 def test_refusals_are_heard_by_either_tier(fitted: Intent) -> None:
     full = copy(fitted)
-    full.doubt_ = replace(fitted.doubt_, handover=1.0)
+    full.cascade_ = replace(fitted.cascade_, doubt=replace(fitted.cascade_.doubt, handover=1.0))
     for model, tier in ((fitted, 1), (full, 2)):
         assert {ask(model, asked).tier for asked in REFUSALS} == {tier}
         assert {ask(model, refused).answer for found in REFUSALS.values() for refused in found} == {"human"}
@@ -339,10 +339,10 @@ def test_rows_given_as_out_of_scope_are_learned_as_such(home: Path) -> None:
     plain = Intent().fit(toy())
     warned = Intent().fit([*toy(), *(IntentExample(text=text, intent=OUT_OF_SCOPE) for text in given)])
     assert warned.intents_ == plain.intents_
-    layers = plain.encoder_.encode_layers([asked])
+    layers = plain.cascade_.encoder.encode_layers([asked])
     for model, low, high in ((plain, 0, 0), (warned, 0.3, 1.2)):
-        vectors = unit_vectors(layers)
-        assert low <= model.meaning_.scores(vectors, model.meaning_.cosines(vectors))[0, -1] <= high
+        meaning, vectors = model.cascade_.meaning, unit_vectors(layers)
+        assert low <= meaning.scores(vectors, meaning.cosines(vectors))[0, -1] <= high
     assert ask(plain, asked).out_of_scope < 0.2 < 0.5 < ask(warned, asked).out_of_scope
     assert ask(warned, TOY["Refund"][0]).out_of_scope < 0.5
 

@@ -28,33 +28,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import ENCODER, Contract, Model, Part, Question
+from models.base import Contract, Model, Part, Question
 from models.encoder import Encoder, default_encoder
 from models.errors import InputError
 from models.intent.answer import Reading, unreadable, worded
+from models.intent.cascade import Cascade
 from models.intent.conversation import DialogueReply, DialogueRequest
 from models.intent.dialogue import Plan, converse, required_slots
-from models.intent.doubt import NEAREST, Around, Doubt, Floats, fast_signals, full_signals, sure_of
-from models.intent.examples import ByWords, Examples
-from models.intent.logistic import Logistic
-from models.intent.meaning import Meaning, neighbours, token_weights, unit_vectors
-from models.intent.negation import refusals, without_refused
+from models.intent.examples import Examples
+from models.intent.meaning import token_weights, unit_vectors
 from models.intent.records import OUT_OF_SCOPE, IntentConfig, IntentExample, IntentPrediction, IntentQuery, Route, Slot
 from models.intent.routing import Router, route_by_intent
 from models.intent.slots import SlotTagger, Tagged, slots_of
 from models.intent.text import readable
-from models.intent.tuned import TunedView
-from models.intent.vocabulary import Sparse, Vocabulary
-from models.intent.words import Words
+from models.intent.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from models.intent.finetuning import FineTuned
+    from models.intent.fitting import Learned
 
 
 class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
@@ -64,10 +60,8 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
     ----------
     intents_ : tuple of str
         Sorted by name.
-    token_weights_
-        What each token of the encoder's vocabulary counts, of shape (tokens,).
-    words_, meaning_, logistic_, tuned_, doubt_
-        The views of a text, the third where rows are few, the fourth where the encoder was fine-tuned; and what their scores are worth.
+    cascade_ : Cascade
+        Reads a message.
     overlaps_ : list of dict
         Pairs of intents that the model confuses in cross-validation, the worst first.
     figures_ : dict of str to float
@@ -98,9 +92,7 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         InputError
             If there is no message with an intent and a word in it.
         """
-        from models.intent.fitting import learn  # scikit-learn stays out of a process that only serves
-        from models.intent.judging import Settings
-        from models.intent.overlap import overlaps
+        from models.intent.overlap import overlaps  # scikit-learn stays out of a process that only serves
         from models.intent.sampling import distinct, name_of
 
         rows = list(examples)
@@ -108,77 +100,72 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         intents = tuple(sorted({*labels} - {OUT_OF_SCOPE}))
         if not intents:
             raise InputError("expected messages with an intent and at least one word, got none")
-        self.encoder_: Encoder = default_encoder()
         place = {intent: code for code, intent in enumerate(intents)} | {OUT_OF_SCOPE: -1}
         names = {intent: name for intent in intents if (name := name_of(intent))}
         texts, labels, judged = [*texts, *names.values()], [*labels, *names], np.arange(len(texts) + len(names)) < len(texts)
         codes = np.array([place[label] for label in labels], dtype=np.intp)
-        config = self.config
-        settings = Settings(config.folds, config.coverage, config.accuracy_loss, config.false_rejection_rate)
-        self.token_weights_ = token_weights(self.encoder_.tokens(texts), self.encoder_.n_tokens)
-        layers = self.encoder_.encode_layers(texts, self.token_weights_)
-        tuned = self._fine_tuned(texts, layers, codes, len(intents), judged)
-        vectors, held_out = unit_vectors(layers), tuned.held_out if tuned else None
-        learned = learn(Vocabulary.of(texts), texts, vectors, codes, len(intents), judged, config.seed, settings, held_out)
-        shown = [texts[row] for row in learned.landmarks]
-        self.logistic_ = learned.logistic
-        self._assemble(intents, learned.words, learned.meaning, learned.doubt, Examples(shown, codes[learned.landmarks], intents))
+        learned = self._learn(texts, codes, intents, judged)
         self.tagger_ = SlotTagger.fit([Tagged(row.text, row.intent, [(s.slot, s.start, s.end) for s in row.slots]) for row in rows])
         self.required_ = required_slots(rows)
         inside = np.flatnonzero((codes >= 0) & judged)
         self.overlaps_ = overlaps(intents, codes[inside], learned.out_of_fold, [texts[row] for row in inside])
-        self.figures_ = learned.figures | (tuned.figures if tuned else {})
         return self
 
+    def _learn(self, texts: Sequence[str], codes: NDArray[np.intp], intents: Sequence[str], judged: NDArray[np.bool_]) -> Learned:
+        """The cascade, from readable texts; what is not judged is only learned from."""
+        from models.intent.fitting import learn
+        from models.intent.judging import Settings
+
+        config, encoder = self.config, default_encoder()
+        settings = Settings(config.folds, config.coverage, config.accuracy_loss, config.false_rejection_rate)
+        weights = token_weights(encoder.tokens(texts), encoder.n_tokens)
+        layers = encoder.encode_layers(texts, weights)
+        tuned = self._fine_tuned(encoder, texts, weights, layers, codes, len(intents), judged)
+        vectors, held_out = unit_vectors(layers), tuned.held_out if tuned else None
+        learned = learn(Vocabulary.of(texts), texts, vectors, codes, len(intents), judged, config.seed, settings, held_out)
+        self._assemble(
+            Cascade(
+                encoder=tuned.encoder if tuned else encoder,
+                token_weights=weights,
+                words=learned.words,
+                meaning=learned.meaning,
+                logistic=learned.logistic,
+                tuned=tuned.view if tuned else None,
+                doubt=learned.doubt,
+                examples=Examples([texts[row] for row in learned.landmarks], codes[learned.landmarks], intents),
+            )
+        )
+        self.figures_ = learned.figures | (tuned.figures if tuned else {})
+        self.timings_ = {"finetune_seconds": tuned.seconds} if tuned else {}
+        return learned
+
     def _fine_tuned(
-        self, texts: Sequence[str], layers: NDArray[np.float32], codes: NDArray[np.intp], n_intents: int, judged: NDArray[np.bool_]
+        self,
+        encoder: Encoder,
+        texts: Sequence[str],
+        weights: NDArray[np.float32],
+        layers: NDArray[np.float32],
+        codes: NDArray[np.intp],
+        n_intents: int,
+        judged: NDArray[np.bool_],
     ) -> FineTuned | None:
         """The encoder tuned to the intents, if that was asked for."""
-        self.tuned_: TunedView | None = None
-        self.timings_: dict[str, float] = {}
         if not self.config.finetune_minutes:
             return None
         from models.intent.finetuning import fine_tune
 
-        vectors = layers[:, -self.encoder_.dimension :]
-        minutes, seed = self.config.finetune_minutes, self.config.seed
-        tuned = fine_tune(minutes, self.encoder_, texts, self.token_weights_, vectors, codes, n_intents, judged, seed)
-        self.encoder_, self.tuned_, self.timings_ = tuned.encoder, tuned.view, {"finetune_seconds": tuned.seconds}
-        return tuned
+        minutes, seed, own = self.config.finetune_minutes, self.config.seed, layers[:, -encoder.dimension :]
+        return fine_tune(minutes, encoder, texts, weights, own, codes, n_intents, judged, seed)
 
-    def _assemble(self, intents: Sequence[str], words: Words, meaning: Meaning, doubt: Doubt, examples: Examples) -> None:
-        self.intents_ = tuple(intents)
-        self.words_, self.meaning_, self.doubt_, self.examples_ = words, meaning, doubt, examples
-        self._around = Around(meaning.typical, meaning.crowding)
-        self._by_words = ByWords(examples, words.vocabulary)
+    def _assemble(self, cascade: Cascade) -> None:
+        self.cascade_, self.intents_ = cascade, tuple(cascade.examples.intents)
         self._router = Router(self.config.routing, self.intents_) if self.config.routing else None
 
     def predict(self, queries: Sequence[IntentQuery]) -> list[IntentPrediction]:
         """What each customer wants, in order."""
         self._require_fitted()
-        texts = [readable(query.text) for query in queries]
-        readings = self._read(texts)
-        for place, text in enumerate(texts):
-            (refused, rest), whole = refusals(text), readings[place]
-            if refused and whole:
-                others, *scopes = self._read([rest, *(each.scope for each in refused)])
-                readings[place] = without_refused(whole, list(zip(refused, scopes, strict=True)), others)
+        readings = self.cascade_.read([readable(query.text) for query in queries])
         return [self._answer(query, reading) for query, reading in zip(queries, readings, strict=True)]
-
-    def _read(self, texts: Sequence[str]) -> list[Reading | None]:
-        """How each readable text reads; none if it has no word."""
-        readings: list[Reading | None] = [None] * len(texts)
-        hard: dict[int, tuple[Sparse, Floats]] = {}
-        for place, text in enumerate(texts):
-            sparse = self.words_.vocabulary.vector(text)
-            if sparse.tokens:
-                scores = self.words_.scores(sparse)[None].astype(np.float64)
-                readings[place] = self._read_fast(sparse, scores)
-                if readings[place] is None:
-                    hard[place] = sparse, scores
-        for place, reading in zip(hard, self._read_full([texts[place] for place in hard], list(hard.values())), strict=True):
-            readings[place] = reading
-        return readings
 
     def _answer(self, query: IntentQuery, reading: Reading | None) -> IntentPrediction:
         if reading is None:
@@ -188,7 +175,7 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         else:
             route = self._router.route(reading.probabilities, reading.out_of_scope, query.at, query.busy)
         slots = slots_of(query.text, reading.intent, query.at, self.tagger_)
-        return worded(reading, self.words_, self.config, route, slots)
+        return worded(reading, self.cascade_.words, self.config, route, slots)
 
     def _unreadable(self, query: IntentQuery) -> IntentPrediction:
         nothing = np.full(len(self.intents_), 1 / len(self.intents_))
@@ -223,82 +210,14 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         sure = np.array([float(intent == known) for known in self.intents_])
         return self._router.route(sure, 0.0, request.at, request.busy)
 
-    def _read_fast(self, sparse: Sparse, scores: Floats) -> Reading | None:
-        """The fast tier's reading, unless it is not sure enough to answer."""
-        tier = self.doubt_.fast
-        probabilities = tier.probabilities([scores[:, :-1]])
-        best = int(probabilities[0].argmax())
-        signals = fast_signals(scores[:, :-1], scores[:, -1], np.ones(1), probabilities)
-        if sure_of(signals, tier.scope)[0] <= self.doubt_.handover:
-            return None  # even if it were like an example word for word
-        cosines = self._by_words.cosines(best, sparse)
-        signals[:, NEAREST] = cosines.max(initial=0.0)
-        if sure_of(signals, tier.scope)[0] <= self.doubt_.handover:
-            return None
-        return Reading(
-            tier=1,
-            intents=self.intents_,
-            probabilities=tier.told(probabilities)[0],
-            out_of_scope=float(tier.scope.probability(signals)[0]),
-            limits=tier,
-            sparse=sparse,
-            nearest=partial(self._by_words.nearest, best, cosines),
-        )
-
-    def _read_full(self, texts: Sequence[str], by_words: Sequence[tuple[Sparse, Floats]]) -> list[Reading]:
-        """The full tier's readings of texts, given the vectors of their words and the scores of these."""
-        if not texts:
-            return []
-        tier = self.doubt_.full
-        layers = self.encoder_.encode_layers(texts, self.token_weights_, alone=True)
-        vectors = unit_vectors(self.tuned_.untuned(layers) if self.tuned_ else layers)
-        cosines = self.meaning_.cosines(vectors)
-        meaning = self.meaning_.scores(vectors, cosines).astype(np.float64)
-        words = np.concatenate([scores for _, scores in by_words])
-        views = [words[:, :-1], meaning[:, :-1], neighbours(cosines, self.examples_.codes, len(self.intents_))]
-        if self.logistic_ is not None:
-            views.append(self.logistic_.scores(vectors).astype(np.float64))
-        probabilities = tier.probabilities(views)
-        outside = tier.scope.probability(full_signals(meaning[:, :-1], meaning[:, -1], cosines, self._around, probabilities))
-        if self.tuned_ is not None and self.doubt_.tuned is not None:
-            tier = self.doubt_.tuned
-            probabilities = tier.probabilities([*views, self.tuned_.scores(layers).astype(np.float64)])
-        told = tier.told(probabilities)
-        return [
-            Reading(
-                tier=2,
-                intents=self.intents_,
-                probabilities=told[row],
-                out_of_scope=float(outside[row]),
-                limits=tier,
-                sparse=sparse,
-                nearest=partial(self.examples_.nearest, cosines[row]),
-            )
-            for row, (sparse, _) in enumerate(by_words)
-        ]
-
     def _state(self) -> dict[str, Part]:
-        return {
-            "vocabulary.json": self.words_.vocabulary.dump(),
-            "words.npz": self.words_.arrays(),
-            "meaning.npz": self.meaning_.arrays(),
-            "tokens.npz": {"weights": self.token_weights_},
-            "doubt.json": self.doubt_.dump(),
-            "examples.json": self.examples_.dump(),
-            "training.json": {"overlaps": self.overlaps_, "figures": self.figures_, "required": self.required_},
-            **({"logistic.npz": self.logistic_.arrays()} if self.logistic_ else {}),
-            **({"tuned.npz": self.tuned_.arrays()} if self.tuned_ else {}),
-            **(self.tagger_.parts() if self.tagger_ else {}),
-            ENCODER: self.encoder_,
-        }
+        training = {"overlaps": self.overlaps_, "figures": self.figures_, "required": self.required_}
+        slots = self.tagger_.parts() if self.tagger_ else {}
+        return {**self.cascade_.parts(), "training.json": training, **slots}
 
     def _restore(self, parts: Mapping[str, Part]) -> None:
-        self.encoder_, self.token_weights_ = parts[ENCODER], parts["tokens.npz"]["weights"]
+        self._assemble(Cascade.of(parts))
         self.tagger_ = SlotTagger.of(parts)
-        self.logistic_ = Logistic(**parts["logistic.npz"]) if "logistic.npz" in parts else None
-        self.tuned_ = TunedView(**parts["tuned.npz"]) if "tuned.npz" in parts else None
-        words, examples = Words.restore(parts["vocabulary.json"], parts["words.npz"]), Examples.restore(parts["examples.json"])
-        self._assemble(examples.intents, words, Meaning(**parts["meaning.npz"]), Doubt.restore(parts["doubt.json"]), examples)
         training = parts["training.json"]
         self.overlaps_, self.figures_, self.required_ = training["overlaps"], training["figures"], training["required"]
         self.timings_ = {}

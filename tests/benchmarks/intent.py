@@ -126,14 +126,14 @@ def foretell(task: Task, config: IntentConfig | None = None) -> dict[str, float]
         **model.timings_,
     }
     easy, hard = ([text for text, answer in zip(texts, found, strict=True) if answer.tier == tier] for tier in (1, 2))
-    cascade = model.doubt_
-    model.doubt_ = replace(cascade, handover=1.0)
+    cascade = model.cascade_
+    model.cascade_ = replace(cascade, doubt=replace(cascade.doubt, handover=1.0))
     alone = ask(texts)
     metrics["tier_2_accuracy"] = float(np.mean([a.intent == true for a, true in zip(alone, truth, strict=True) if true != OUT_OF_SCOPE]))
     if OUT_OF_SCOPE in truth:
         metrics["tier_2_oos_roc_auc"] = _scope([answer.out_of_scope for answer in alone], truth)["oos_roc_auc"]
         metrics["max_probability_oos_roc_auc"] = _scope([1 - answer.probability for answer in alone], truth)["oos_roc_auc"]
-    model.doubt_ = cascade
+    model.cascade_ = cascade
     timings = {"tier_1_ms": easy, "tier_2_ms": hard}
     return metrics | {name: _milliseconds(ask, some) for name, some in timings.items() if len(some) >= 20}
 

@@ -44,7 +44,7 @@ _ENCODER = "MiniLM int8 alone"
 
 def _turn(model: Intent, peer: Callable[[Sequence[str]], object], easy: str, hard: str) -> dict[str, float]:
     return {
-        _ENCODER: _took(partial(model.encoder_.encode, [hard])),
+        _ENCODER: _took(partial(model.cascade_.encoder.encode, [hard])),
         "foretell, tier 2": _took(partial(model.predict, [IntentQuery(text=hard)])),
         "foretell, tier 1": _took(partial(model.predict, [IntentQuery(text=easy)])),
         "fastText": _took(partial(peer, [easy])),
