@@ -108,7 +108,13 @@ def test_typing_errors_do_not_change_the_intent(fitted: Intent, text: str, inten
 
 REFUSALS = {
     "cancel my order": ("do not cancel my order", "Please don't cancel my order, I still want it", "I asked you not to cancel my order"),
-    "I want a refund": ("i do not want a refund", "I\u2019m not asking for a refund", "no need for a refund", "this is not about a refund"),
+    "I want a refund": (
+        "i do not want a refund",
+        "I\u2019m not asking for a refund",
+        "no need for a refund",
+        "No refund please",
+        "this is not about a refund",
+    ),
     "delete my account": ("don't delete my account!", "I do not want you to delete my account", "I'd rather not delete my account"),
     "track order 123456": ("no, don't track order 123456", "you don't have to reply, and please do not track order 123456"),
     "I want to cancel my order": ("I no longer want to cancel my order", "I don't want to cancel my order any more"),

@@ -4,9 +4,10 @@ Words and vectors hardly feel a negation: of a thousand messages with a "do not"
 messages of each intent answers more than nine hundred as if it were not there. So refusals are looked for in the text, by their grammar:
 a cue, its scope to the end of the clause, and the rest of the message. Scope and rest are then read like messages of their own.
 
-Refusals are bans ("please don't ..."), pleas ("I asked you not to ...", "no need to ..."), wishes denied ("I do not want ...", "I'm not
-looking for ...") and contrasts ("..., not a refund"). Facts denied are none: "my parcel has not arrived" is what the customer complains
-about. Nor is what is not wanted any more: "I no longer need the shoes" asks for something, in most messages. Only English is understood.
+Refusals are bans ("please don't ..."), pleas ("I asked you not to ...", "no need to ...", "no ... please"), wishes denied ("I do not
+want ...", "I'm not looking for ...") and contrasts ("..., not a refund"). Facts denied are none: "my parcel has not arrived" is what the
+customer complains about. Nor is what is not wanted any more: "I no longer need the shoes" asks for something, in most messages. Only
+English is understood.
 
 References
 ----------
@@ -41,7 +42,8 @@ _PLEA = (
     r"|(?:asked|asking|told|telling|want|need|like|beg|begging|prefer|try|sure|careful) (?:you )?not to"
     r"|(?:rather|prefer|hope|wish|sure|ensure) (?:that )?you (?:do|did|wo|would|will)(?:n'?t| not)"
     r"|(?:this|that|it)(?: is|'s) not (?:about|for)"
-    r"|you (?:should|must|need) ?(?:n'?t|not)|you (?:do not|don'?t) (?:have|need) to) "
+    r"|you (?:should|must|need) ?(?:n'?t|not)|you (?:do not|don'?t) (?:have|need) to"
+    r"|no(?= (?!longer |more )(?:[\w-]+ ){1,3}(?:please|pls|needed|wanted|necessary)\b)) "
 )
 _NEGATED = (
     r"(?:(?:do|does|did|would|have|has|had|wo|are|was|were)n'?t"
