@@ -148,8 +148,8 @@ def _words(contributions: dict[str, float]) -> tuple[Word, ...]:
 
 
 def _reason(answer: str, reading: Reading, words: Sequence[Word]) -> str:
-    refused = " and ".join(f"{intent} ('{said}')" for intent, said in reading.refused)
-    return f"The message refuses {refused}. {_why(answer, reading, words)}" if refused else _why(answer, reading, words)
+    why, refused = _why(answer, reading, words), " and ".join(f"{intent} ('{said}')" for intent, said in reading.refused)
+    return f"The message refuses {refused}. {why}" if refused else why
 
 
 def _why(answer: str, reading: Reading, words: Sequence[Word]) -> str:

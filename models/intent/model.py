@@ -34,7 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import Contract, Model, Part, Question
-from models.encoder import Encoder, default_encoder
+from models.encoder import default_encoder
 from models.errors import InputError
 from models.intent.answer import Reading, unreadable, worded
 from models.intent.cascade import Cascade
@@ -120,7 +120,12 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         settings = Settings(config.folds, config.coverage, config.accuracy_loss, config.false_rejection_rate)
         weights = token_weights(encoder.tokens(texts), encoder.n_tokens)
         layers = encoder.encode_layers(texts, weights)
-        tuned = self._fine_tuned(encoder, texts, weights, layers, codes, len(intents), judged)
+        tuned: FineTuned | None = None
+        if config.finetune_minutes:
+            from models.intent.finetuning import fine_tune
+
+            own = layers[:, -encoder.dimension :]
+            tuned = fine_tune(config.finetune_minutes, encoder, texts, weights, own, codes, len(intents), judged, config.seed)
         vectors, held_out = unit_vectors(layers), tuned.held_out if tuned else None
         learned = learn(Vocabulary.of(texts), texts, vectors, codes, len(intents), judged, config.seed, settings, held_out)
         self._assemble(
@@ -138,24 +143,6 @@ class Intent(Model[IntentConfig, IntentQuery, IntentExample, IntentPrediction]):
         self.figures_ = learned.figures | (tuned.figures if tuned else {})
         self.timings_ = {"finetune_seconds": tuned.seconds} if tuned else {}
         return learned
-
-    def _fine_tuned(
-        self,
-        encoder: Encoder,
-        texts: Sequence[str],
-        weights: NDArray[np.float32],
-        layers: NDArray[np.float32],
-        codes: NDArray[np.intp],
-        n_intents: int,
-        judged: NDArray[np.bool_],
-    ) -> FineTuned | None:
-        """The encoder tuned to the intents, if that was asked for."""
-        if not self.config.finetune_minutes:
-            return None
-        from models.intent.finetuning import fine_tune
-
-        minutes, seed, own = self.config.finetune_minutes, self.config.seed, layers[:, -encoder.dimension :]
-        return fine_tune(minutes, encoder, texts, weights, own, codes, n_intents, judged, seed)
 
     def _assemble(self, cascade: Cascade) -> None:
         self.cascade_, self.intents_ = cascade, tuple(cascade.examples.intents)
